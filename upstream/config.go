@@ -1,0 +1,88 @@
+package upstream
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"ampd/config"
+)
+
+// Config says where Asterisk is and how long ampd waits for it.
+type Config struct {
+	// Address is host:port of manager.conf's bindaddr, or of its tlsbindaddr.
+	Address  string        `toml:"address" required:"true"`
+	Username string        `toml:"username" required:"true"`
+	Secret   config.Secret `toml:"secret" required:"true"`
+
+	// Login is "md5" (a challenge, so that the secret does not travel) or
+	// "plain".
+	Login string `toml:"login" oneof:"md5 plain"`
+
+	// TLS has the connections encrypted. CAFile holds the certificates to trust
+	// instead of the system's, ServerName the name that the certificate must
+	// bear instead of Address's host; CertFile and KeyFile are ampd's own
+	// certificate. All files are PEM, read at each connect.
+	TLS        bool   `toml:"tls"`
+	CAFile     string `toml:"tls_ca_file"`
+	ServerName string `toml:"tls_server_name"`
+	CertFile   string `toml:"tls_cert_file"`
+	KeyFile    string `toml:"tls_key_file"`
+
+	// ActionConnections is how many connections carry clients' actions beside
+	// the one that brings the events; with 0 that one carries them too.
+	ActionConnections int `toml:"action_connections" min:"0" max:"8"`
+
+	// ConnectTimeout bounds dialling, TLS handshake, banner and login together.
+	ConnectTimeout config.Duration `toml:"connect_timeout" min:"1s" max:"5m"`
+
+	// BootTimeout is how long ampd waits for an Asterisk that boots to say
+	// FullyBooted.
+	BootTimeout config.Duration `toml:"boot_timeout" min:"1s" max:"1h"`
+
+	// PingInterval is the silence after which an idle connection is pinged,
+	// PingTimeout the further silence after which it is taken for lost.
+	PingInterval config.Duration `toml:"ping_interval" min:"1s" max:"1h"`
+	PingTimeout  config.Duration `toml:"ping_timeout" min:"500ms" max:"10m"`
+
+	// ActionTimeout is how long an action may wait for each next packet of its
+	// answer. Actions that say how long they last (Originate's Timeout,
+	// PlayDTMF's Duration) get that on top.
+	ActionTimeout config.Duration `toml:"action_timeout" min:"1s" max:"1h"`
+
+	// ShutdownGrace is how long the actions under way may still be answered when
+	// ampd stops.
+	ShutdownGrace config.Duration `toml:"shutdown_grace" min:"0s" max:"5m"`
+}
+
+// DefaultConfig is in force where the configuration says nothing.
+func DefaultConfig() Config {
+	return Config{
+		Login:             "md5",
+		ActionConnections: 3,
+		ConnectTimeout:    config.Duration(10 * time.Second),
+		BootTimeout:       config.Duration(2 * time.Minute),
+		PingInterval:      config.Duration(15 * time.Second),
+		PingTimeout:       config.Duration(5 * time.Second),
+		ActionTimeout:     config.Duration(30 * time.Second),
+		ShutdownGrace:     config.Duration(3 * time.Second),
+	}
+}
+
+// Check names what is wrong between the keys.
+func (c *Config) Check() error {
+	if _, _, err := net.SplitHostPort(c.Address); err != nil {
+		return fmt.Errorf("address: %w", err)
+	}
+	if c.Username != lineText(c.Username) || string(c.Secret) != lineText(string(c.Secret)) {
+		return errors.New("username and secret may not hold line ends or NUL")
+	}
+	if (c.CertFile == "") != (c.KeyFile == "") {
+		return errors.New("tls_cert_file and tls_key_file go together")
+	}
+	if !c.TLS && (c.CAFile != "" || c.ServerName != "" || c.CertFile != "") {
+		return errors.New("tls_ca_file, tls_server_name and tls_cert_file need tls = true")
+	}
+	return nil
+}

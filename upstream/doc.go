@@ -1,0 +1,2 @@
+// Package upstream keeps the connections to one Asterisk and runs actions on them.
+package upstream
