@@ -205,12 +205,12 @@ func TestNoProblemShowsASecret(t *testing.T) {
 		text := least + "upstream.secret = " + value + " # comment\n"
 		for i := range len(text) {
 			for _, broken := range []string{
-				text[:i] + text[i+1:],                     // a byte left out
-				text[:i] + "\\" + text[i:],                // a backslash put in
-				text[:i] + "\"" + text[i:],                // a quote put in
-				text[:i] + "\n" + text[i:],                // a line broken
-				text[:i] + "\x00" + text[i:],              // a control character put in
-				text[:i] + "9999999999999999" + text[i:],  // a number put in
+				text[:i] + text[i+1:],                      // a byte left out
+				text[:i] + "\\" + text[i:],                 // a backslash put in
+				text[:i] + "\"" + text[i:],                 // a quote put in
+				text[:i] + "\n" + text[i:],                 // a line broken
+				text[:i] + "\x00" + text[i:],               // a control character put in
+				text[:i] + "9999999999999999" + text[i:],   // a number put in
 				strings.Replace(text, "secret", "ping", i), // the wrong key
 			} {
 				for _, p := range config.Parse("f", broken, &daemon{}) {
