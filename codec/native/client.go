@@ -2,54 +2,90 @@ package native
 
 import (
 	"bytes"
+	"slices"
 
 	"ampd/codec"
 )
 
-// decodeClient reads a packet from a client as get_input and do_message do: lines
-// up to an empty one. What a line over MaxLine leaves behind its last full buffer
-// is a line again, as there.
+// A skipped is what is kept of a client's packet over the limits while the rest of
+// it is awaited.
+type skipped struct {
+	lines   int
+	headers []codec.Header
+}
+
+// decodeClient reads a packet from a client: lines up to an empty one. It does what
+// get_input and do_message do, to these ends (observed with Asterisk 22):
+//
+//   - A line ends at its NUL, so one that begins with a NUL is empty.
+//   - Of a line over MaxLine what remains behind its last full buffer is a line
+//     again. Where that is the LF of a CR LF alone (a line of 1,025 bytes), the
+//     packet ends there.
+//   - A packet with too many lines and one too long is refused for the first, and
+//     the next packet for the second.
 func (d *Decoder) decodeClient(p *codec.Packet) error {
-	var over Limit
-	lines := 0
-	for pos := 0; ; {
+	lines := d.skipped.lines
+	p.Headers = append(p.Headers, d.skipped.headers...)
+	d.skipped = skipped{}
+	for pos, whole := 0, true; ; {
+		if whole {
+			d.skipTelnet(pos)
+		}
 		rest := d.rest()
 		window := rest[pos:min(len(rest), pos+MaxLine)]
 		i := bytes.IndexByte(window, '\n')
-		if i < 0 && len(window) < MaxLine {
+		switch {
+		case i < 0 && len(window) < MaxLine:
 			if err := d.fill(); err != nil {
-				return inside(err, len(rest) > 0 || over != 0)
+				if d.tooLong || lines > MaxLines {
+					d.skipped = skipped{lines, slices.Clone(p.Headers)}
+				}
+				return inside(err, len(rest) > 0 || lines > 0)
 			}
 			continue
-		}
-		if i < 0 {
-			if over == 0 {
-				over = LineTooLong
-			}
-			pos += MaxLine - 1 // get_input keeps the last byte: it may be the CR of a CR LF
-		} else {
+		case i < 0:
+			d.tooLong, whole = true, false
+			pos += MaxLine - 1 // the last byte is kept: it may be the CR of a CR LF
+		default:
 			line := cutNUL(trimCR(window[:i]))
 			pos += i + 1
 			if len(line) == 0 {
-				if over != 0 {
-					d.take(pos)
-					return &LimitError{Limit: over, ActionID: actionID(p.Headers)}
-				}
-				p.Raw = rest[:pos:pos]
 				d.take(pos)
-				return nil
+				p.Raw = rest[:pos:pos]
+				return d.judge(p, lines)
 			}
+			whole = true
 			if lines++; lines <= MaxLines {
 				p.Headers = append(p.Headers, headerFromClient(line))
-			} else {
-				over = TooManyLines
 			}
 		}
-		if over != 0 { // nothing of it is kept
+		if d.tooLong || lines > MaxLines { // nothing more of it is kept
 			d.take(pos)
 			pos = 0
 		}
 	}
+}
+
+// judge returns the error for a whole packet that is over the limits.
+func (d *Decoder) judge(p *codec.Packet, lines int) error {
+	over := &LimitError{}
+	switch {
+	case lines > MaxLines:
+		over.Limit = TooManyLines
+	case d.tooLong:
+		over.Limit = LineTooLong
+		d.tooLong = false
+	default:
+		return nil
+	}
+	for _, h := range p.Headers {
+		if isName(h, "ActionID") {
+			over.ActionID = h.Value
+			break
+		}
+	}
+	p.Raw, p.Headers = nil, p.Headers[:0]
+	return over
 }
 
 func headerFromClient(line []byte) codec.Header {
@@ -62,13 +98,4 @@ func headerFromClient(line []byte) codec.Header {
 		value = value[1:]
 	}
 	return codec.Header{Name: view(line[:colon]), Value: view(value)}
-}
-
-func actionID(headers []codec.Header) string {
-	for _, h := range headers {
-		if isName(h, "ActionID") {
-			return h.Value
-		}
-	}
-	return ""
 }

@@ -42,9 +42,14 @@ type Decoder struct {
 	side    Side
 	repairs Repairs
 
-	// The packet being skipped, from Asterisk.
+	// From Asterisk: the packet being read is over MaxPacket and skipped; it has
+	// the old framing of Command.
 	skipping bool
-	framed   bool // in the old framing of Command
+	framed   bool
+
+	// From a client.
+	tooLong bool // a line over MaxLine was met and not yet reported
+	skipped skipped
 }
 
 // NewDecoder returns a decoder of what side writes to r. It allocates its first
@@ -88,7 +93,7 @@ func (d *Decoder) ReadLine() (string, error) {
 // Decode reads the next packet into p, whose slice of headers it uses again. It
 // returns io.EOF between packets, io.ErrUnexpectedEOF inside one and a
 // [*LimitError] for a packet over the limits, which it has then skipped; after
-// that and after a timeout it may be called again.
+// that, and after a timeout of the reader, it may be called again.
 //
 // p.Raw holds the packet's bytes as they came (repairs aside). It is immutable and
 // the caller's to keep, as are the strings in p.Headers; either keeps up to 64 KiB
