@@ -1,0 +1,311 @@
+package profiles
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"ampd/codec"
+	"ampd/config"
+)
+
+// longestName is the longest name that Asterisk keeps (username of struct
+// ast_manager_user in main/manager.c), in bytes.
+const longestName = 79
+
+// A Check judges a profile beyond what this package knows of it (whether its
+// filters can be read, say). It reports by the file's keys ("filters[1]") and a
+// sentence without its subject.
+type Check func(p *Profile, report func(key, problem string))
+
+// Load reads profiles.toml and returns its profiles, or all the mistakes in it;
+// more may be nil.
+func Load(name string, more Check) (*Store, config.Problems) {
+	f := file{store: newStore(name), more: more}
+	problems := config.Read(name, &f)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o004 != 0 {
+		f.store.warn("can be read by every user of this machine: chmod o-r")
+	}
+	return f.store, nil
+}
+
+// Parse is [Load] for a text at hand; name stands for the file in problems.
+func Parse(name, text string, more Check) (*Store, config.Problems) {
+	f := file{store: newStore(name), more: more}
+	if problems := config.Parse(name, text, &f); len(problems) > 0 {
+		return nil, problems
+	}
+	return f.store, nil
+}
+
+// file is profiles.toml. Its Check fills the store.
+type file struct {
+	Profiles []entry `toml:"profile" required:"true"`
+
+	store *Store
+	more  Check
+}
+
+// entry is one [[profile]] as the file has it.
+type entry struct {
+	Name       string        `toml:"name" required:"true"`
+	Secret     config.Secret `toml:"secret"`
+	SecretHash config.Secret `toml:"secret_hash"`
+
+	Types []Type `toml:"types" oneof:"monitor agent administrator"`
+	Agent string `toml:"agent"`
+
+	Read  classes `toml:"read"`
+	Write classes `toml:"write"`
+
+	Permit []Network `toml:"permit"`
+	Deny   []denied  `toml:"deny"` // networks and actions
+	Allow  []action  `toml:"allow"`
+
+	Filters []Filter `toml:"filters"`
+
+	MaxSessions    int    `toml:"max_sessions" min:"0" max:"100000"`
+	OnUpstreamLoss string `toml:"on_upstream_loss" oneof:"stay disconnect"`
+	Disabled       bool   `toml:"disabled"`
+
+	Dangerous    bool     `toml:"dangerous"`
+	Applications []string `toml:"applications"`
+	Commands     []string `toml:"commands"`
+
+	Queues   []string `toml:"queues"`
+	Contexts []string `toml:"contexts"`
+	Channels []string `toml:"channels"`
+
+	Admin               config.Later `toml:"admin"`
+	AmpdEvents          config.Later `toml:"ampd_events"`
+	ActionsPerSecond    config.Later `toml:"actions_per_second"`
+	CommandFraming      config.Later `toml:"command_framing"`
+	Dialect             config.Later `toml:"dialect"`
+	Format              config.Later `toml:"format"`
+	Trust               config.Later `toml:"trust"`
+	TrustAdministrators config.Later `toml:"trust_administrators"`
+}
+
+// Defaults is what a profile has that does not say.
+func (e *entry) Defaults() {
+	e.Types = []Type{Monitor}
+	e.OnUpstreamLoss = "stay"
+}
+
+// Check names what is wrong between the keys and fills the store.
+func (f *file) Check(report func(key, problem string)) {
+	seen := map[string]bool{}
+	for i := range f.Profiles {
+		e := &f.Profiles[i]
+		here := func(key, problem string) { report(fmt.Sprintf("profile[%d].%s", i, key), problem) }
+		name := strings.ToLower(e.Name)
+		if seen[name] && name != "" {
+			here("name", fmt.Sprintf("is %q, which another profile has; names are compared without case", e.Name))
+		}
+		seen[name] = true
+		e.check(here)
+		p := e.profile()
+		if f.more != nil {
+			f.more(p, here)
+		}
+		h, err := parseHash(string(e.SecretHash))
+		if err != nil && e.SecretHash != "" {
+			here("secret_hash", err.Error())
+		}
+		f.store.add(p, string(e.Secret), h)
+	}
+}
+
+func (e *entry) check(report func(key, problem string)) {
+	if len(e.Name) > longestName {
+		report("name", fmt.Sprintf("is longer than %d bytes", longestName))
+	}
+	if strings.TrimSpace(e.Name) != e.Name || strings.ContainsFunc(e.Name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		report("name", "has a blank at one of its ends or a control character in it")
+	}
+	switch {
+	case e.Secret != "" && e.SecretHash != "":
+		report("secret_hash", "stands beside a secret: a profile has one of them")
+	case e.Secret != "" || e.SecretHash == "":
+		if problem := secretProblem(string(e.Secret)); problem != "" {
+			report("secret", problem+orMissing(e.Secret))
+		}
+	}
+	if len(e.Types) == 0 {
+		report("types", "must not be empty")
+		e.Types = []Type{Monitor} // a profile has one, for whoever looks at it next
+	}
+	for i, t := range e.Types {
+		if slices.Contains(e.Types[:i], t) {
+			report(fmt.Sprintf("types[%d]", i), fmt.Sprintf("is %q again", t))
+		}
+	}
+	if e.Agent != "" && !slices.Contains(e.Types, Agent) {
+		report("agent", `is for profiles with "agent" among their types`)
+	}
+	for i, d := range e.Deny {
+		for _, a := range e.Allow {
+			if d.action != "" && strings.EqualFold(string(a), d.action) {
+				report(fmt.Sprintf("deny[%d]", i), fmt.Sprintf("is %q, which allow names too", d.action))
+			}
+		}
+	}
+	for _, list := range []struct {
+		key   string
+		names []string
+	}{
+		{"applications", e.Applications},
+		{"commands", e.Commands},
+		{"queues", e.Queues},
+		{"contexts", e.Contexts},
+		{"channels", e.Channels},
+	} {
+		for i, name := range list.names {
+			if strings.TrimSpace(name) == "" {
+				report(fmt.Sprintf("%s[%d]", list.key, i), "must not be empty")
+			}
+		}
+	}
+}
+
+func orMissing(secret config.Secret) string {
+	if secret == "" {
+		return ": set a secret or a secret_hash"
+	}
+	return ""
+}
+
+// profile returns what the rest of ampd sees of the entry.
+func (e *entry) profile() *Profile {
+	p := &Profile{
+		Name:           e.Name,
+		Types:          e.Types,
+		Agent:          e.Agent,
+		Networks:       Networks{Permit: e.Permit},
+		Read:           e.Read.Classes,
+		Write:          e.Write.Classes,
+		Filters:        e.Filters,
+		MaxSessions:    e.MaxSessions,
+		OnUpstreamLoss: e.OnUpstreamLoss,
+		Disabled:       e.Disabled,
+		Dangerous:      e.Dangerous,
+		Applications:   e.Applications,
+		Commands:       e.Commands,
+		Queues:         e.Queues,
+		Contexts:       e.Contexts,
+		Channels:       e.Channels,
+	}
+	for _, a := range e.Allow {
+		p.Allow = append(p.Allow, string(a))
+	}
+	for _, d := range e.Deny {
+		if d.action != "" {
+			p.Deny = append(p.Deny, d.action)
+		} else {
+			p.Networks.Deny = append(p.Networks.Deny, d.network)
+		}
+	}
+	return p
+}
+
+// classes is written "call,agent" as in manager.conf, or ["call", "agent"].
+type classes struct{ codec.Classes }
+
+func (c *classes) UnmarshalTOML(v any) error {
+	var names []string
+	switch v := v.(type) {
+	case string:
+		names = strings.Split(v, ",")
+	case []any:
+		for _, e := range v {
+			s, ok := e.(string)
+			if !ok {
+				return errors.New(`must be a list of classes, as in ["call", "agent"]`)
+			}
+			names = append(names, s)
+		}
+	default:
+		return errors.New(`must be a list of classes, as in ["call", "agent"]`)
+	}
+	for _, name := range names {
+		set, unknown := codec.ParseClasses(name)
+		if unknown != "" {
+			return fmt.Errorf("has %q, which is no class", unknown)
+		}
+		c.Classes |= set
+	}
+	return nil
+}
+
+// action is the name of an AMI action.
+type action string
+
+func (a *action) UnmarshalText(text []byte) error {
+	s := string(text)
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || strings.ContainsAny(s, "./:,") {
+		return fmt.Errorf("%q is no name of an action", s)
+	}
+	*a = action(s)
+	return nil
+}
+
+// denied is a network or an action: only networks hold a dot, colon or slash.
+type denied struct {
+	network Network
+	action  string
+}
+
+func (d *denied) UnmarshalText(text []byte) error {
+	if s := string(text); s == unix || strings.ContainsAny(s, ".:/") {
+		return d.network.UnmarshalText(text)
+	}
+	return (*action)(&d.action).UnmarshalText(text)
+}
+
+// UnmarshalText reads a filter as manager.conf has it: what stands behind
+// "eventfilter =", or the whole line of the form "eventfilter(...) = ...".
+func (f *Filter) UnmarshalText(text []byte) error {
+	s := strings.TrimSpace(string(text))
+	rest, ok := strings.CutPrefix(s, "eventfilter")
+	rest = strings.TrimSpace(rest)
+	switch {
+	case ok && strings.HasPrefix(rest, "("):
+		criteria, expr, found := cutCriteria(rest)
+		if !found {
+			return errors.New("must be written as in manager.conf: eventfilter(criteria) = expression")
+		}
+		*f = Filter{Criteria: criteria, Expr: expr}
+		return nil
+	case ok && strings.HasPrefix(rest, "="):
+		s = strings.TrimSpace(rest[1:])
+	}
+	if s == "" {
+		return errors.New("must not be empty")
+	}
+	*f = Filter{Expr: s}
+	return nil
+}
+
+// cutCriteria splits "(name(Newchannel)) = expression" at the bracket that closes
+// the first one.
+func cutCriteria(s string) (criteria, expr string, ok bool) {
+	depth := 0
+	for i := range len(s) {
+		switch s[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		if depth == 0 {
+			rest, found := strings.CutPrefix(strings.TrimSpace(s[i+1:]), "=")
+			return strings.TrimSpace(s[1:i]), strings.TrimSpace(strings.TrimPrefix(rest, ">")), found
+		}
+	}
+	return "", "", false
+}

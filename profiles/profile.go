@@ -1,0 +1,71 @@
+package profiles
+
+import "ampd/codec"
+
+// A Type is a ceiling over what a session may do.
+type Type string
+
+// The types of logins.
+const (
+	Monitor       Type = "monitor"       // sees, changes nothing
+	Agent         Type = "agent"         // acts on its own calls and memberships
+	Administrator Type = "administrator" // all that its classes name
+)
+
+// A Profile is what ampd knows of those who log in by its name, secrets excepted:
+// it may be logged whole. It does not change.
+type Profile struct {
+	Name string // as the file writes it; compared without case
+
+	// Types are what a login may ask for, at least one. The first is that of a
+	// login that does not say.
+	Types []Type
+	Agent string // the agent's id, "" if the login names it
+
+	Networks Networks
+
+	// Read are the classes of events, Write those of actions.
+	Read, Write codec.Classes
+
+	// Allow and Deny are names of actions as the file writes them.
+	Allow, Deny []string
+
+	Filters []Filter
+
+	MaxSessions    int    // at the same time; 0 is no limit
+	OnUpstreamLoss string // "stay" or "disconnect"
+	Disabled       bool
+
+	// Dangerous lifts the guards over actions that can do more than their
+	// classes say.
+	Dangerous    bool
+	Applications []string // may be originated too
+	Commands     []string // beginnings of CLI commands that may be run too
+
+	// The scopes: prefixes of names, empty for all.
+	Queues, Contexts, Channels []string
+}
+
+// A Filter is an event filter as manager.conf writes it:
+//
+//	eventfilter = Expr
+//	eventfilter(Criteria) = Expr
+type Filter struct {
+	Criteria string // "name(Newchannel),action(exclude)"; "" is the older form
+	Expr     string
+}
+
+// Type is the type of a session whose login did not ask for one.
+func (p *Profile) Type() Type { return p.Types[0] }
+
+// Unsupported says in one sentence why nobody can log in with the profile yet, or
+// "". It is for the client to read.
+func (p *Profile) Unsupported() string {
+	switch {
+	case p.Type() == Agent:
+		return "This version of ampd does not know logins of type agent"
+	case len(p.Queues)+len(p.Contexts)+len(p.Channels) > 0:
+		return "This version of ampd does not know profiles limited to queues, contexts or channels"
+	}
+	return ""
+}
