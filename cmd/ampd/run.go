@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"go.uber.org/zap"
+
+	"ampd/proxy"
+)
+
+func runDaemon(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("run", flag.ContinueOnError)
+	path := configFlag(fs)
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	cfg, store, problems := proxy.Load(*path)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	log, err := cfg.Log.NewLogger()
+	if err != nil {
+		return err
+	}
+	defer log.Sync()
+	for _, w := range store.Warnings() {
+		log.Warn(w.String())
+	}
+
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	go func() { // ends with ctx
+		for {
+			select {
+			case <-hangups:
+				log.Warn("SIGHUP: this version reads its configuration only when it starts")
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+
+	log.Info("ampd starts", zap.String("version", version()), zap.String("config", *path))
+	return proxy.Run(ctx, cfg, store, log, nil)
+}

@@ -1,0 +1,162 @@
+package commands
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"ampd/codec"
+	"ampd/codec/native"
+	"ampd/rights"
+	"ampd/upstream"
+)
+
+// A State is what a session's own actions read and change.
+type State struct {
+	Rights  *rights.Subject
+	Mask    codec.Classes
+	Filters rights.Filters
+
+	// Challenge answers the action of that name.
+	Challenge func(*codec.Packet) []byte
+}
+
+// Env is what is true at the moment in which an action runs.
+type Env struct {
+	Now      time.Time
+	Upstream *upstream.Info // nil while no Asterisk was ever seen
+	Table    *rights.Table
+}
+
+// An Answer is what becomes of an action of ampd's own.
+type Answer struct {
+	Packets []byte // what the client gets, whole packets
+	Logoff  bool   // the session ends behind them
+	Wait    *Wait  // instead: the answer comes later
+}
+
+// Wait is a WaitEvent under way: it ends at the session's next event, after
+// Timeout, or when the client sends something.
+type Wait struct {
+	Action  *codec.Packet
+	Timeout time.Duration // negative: for ever
+}
+
+// Own finds the action of ampd's own with that name, whose case does not matter.
+func Own(name string) (run func(*State, *Env, *codec.Packet) Answer, ok bool) {
+	run, ok = own[strings.ToLower(name)]
+	return run, ok
+}
+
+var own = map[string]func(*State, *Env, *codec.Packet) Answer{
+	"challenge":    challenge,
+	"events":       events,
+	"filter":       filter,
+	"listcommands": listCommands,
+	"login":        login,
+	"logoff":       logoff,
+	"ping":         ping,
+	"waitevent":    waitEvent,
+}
+
+// whole is the answer that is complete at once.
+func whole(packets []byte) Answer { return Answer{Packets: packets} }
+
+// login is one on a session that is logged in, as whoever.
+func login(_ *State, _ *Env, a *codec.Packet) Answer {
+	return whole(native.Answer(a, "Success", "Already authenticated"))
+}
+
+func logoff(_ *State, _ *Env, a *codec.Packet) Answer {
+	return Answer{Packets: native.Answer(a, "Goodbye", "Thanks for all the fish."), Logoff: true}
+}
+
+func challenge(s *State, _ *Env, a *codec.Packet) Answer { return whole(s.Challenge(a)) }
+
+func ping(_ *State, env *Env, a *codec.Packet) Answer {
+	b := native.AppendAnswer(make([]byte, 0, 128), a, "Success")
+	b = native.AppendHeader(b, "Ping", "Pong")
+	us := env.Now.UnixMicro()
+	b = native.AppendHeader(b, "Timestamp", fmt.Sprintf("%d.%06d", us/1e6, us%1e6))
+	return whole(native.AppendEnd(b))
+}
+
+func events(s *State, _ *Env, a *codec.Packet) Answer {
+	mask, ok := ParseMask(a.Get("EventMask"))
+	if !ok {
+		return whole(native.Answer(a, "Error", "Invalid event mask"))
+	}
+	s.Mask = mask
+	state := "On"
+	if mask == 0 {
+		state = "Off"
+	}
+	return whole(native.AppendEnd(native.AppendHeader(native.AppendAnswer(nil, a, "Success"), "Events", state)))
+}
+
+// listCommands leaves the lines of what the profile may not run out of Asterisk's
+// answer.
+func listCommands(s *State, env *Env, a *codec.Packet) Answer {
+	if env.Upstream == nil {
+		return whole(native.Answer(a, "Error", "Upstream not connected"))
+	}
+	b := native.AppendAnswer(make([]byte, 0, 16<<10), a, "Success")
+	for _, c := range env.Upstream.Commands {
+		if s.Rights.Lists(env.Table, c.Name) {
+			b = native.AppendHeader(b, c.Name, c.Text)
+		}
+	}
+	return whole(native.AppendEnd(b))
+}
+
+// waitEvent reads Timeout as sscanf's %i does, whole seconds: none or what is no
+// number waits for ever.
+func waitEvent(_ *State, _ *Env, a *codec.Packet) Answer {
+	w := &Wait{Action: a, Timeout: -1}
+	if seconds, ok := leadingInt(a.Get("Timeout")); ok && seconds >= 0 {
+		w.Timeout = time.Duration(min(seconds, maxWait)) * time.Second
+	}
+	return Answer{Wait: w}
+}
+
+// maxWait keeps a Timeout within what a time.Duration holds, in seconds.
+const maxWait = 1 << 31
+
+// Done is the answer of the wait when it is over, around the events that ended it.
+func (w *Wait) Done(events [][]byte) []byte {
+	b := native.Answer(w.Action, "Success", "Waiting for Event completed.")
+	b = append(b, bytes.Join(events, nil)...)
+	b = native.AppendHeader(b, "Event", "WaitEventComplete")
+	if id := w.Action.Get("ActionID"); id != "" {
+		b = native.AppendHeader(b, "ActionID", id)
+	}
+	return native.AppendEnd(b)
+}
+
+// leadingInt reads what %i takes from the start of text: blanks, a sign, digits,
+// base 16 behind 0x and 8 behind 0.
+func leadingInt(text string) (n int64, ok bool) {
+	text = strings.TrimLeft(text, " \t\n\v\f\r")
+	negative := strings.HasPrefix(text, "-")
+	if negative || strings.HasPrefix(text, "+") {
+		text = text[1:]
+	}
+	base := int64(10)
+	if lower := strings.ToLower(text); strings.HasPrefix(lower, "0x") {
+		base, text = 16, lower[2:]
+	} else if strings.HasPrefix(text, "0") {
+		base = 8
+	}
+	for i := 0; i < len(text) && n <= maxWait; i++ {
+		d := int64(strings.IndexByte("0123456789abcdef", text[i]|0x20))
+		if text[i] < '0' || d < 0 || d >= base {
+			break
+		}
+		n, ok = n*base+d, true
+	}
+	if negative {
+		n = -n
+	}
+	return n, ok
+}

@@ -1,0 +1,44 @@
+package downstream
+
+import (
+	"time"
+
+	"ampd/config"
+)
+
+// Config bounds what clients may take of this machine.
+type Config struct {
+	// AuthTimeout is how long a connection may stay without a login.
+	AuthTimeout config.Duration `toml:"auth_timeout" min:"1s" max:"10m"`
+
+	// MaxUnauthenticated is how many connections may be without a login at
+	// once, in all and for each address; one more is closed without a byte.
+	MaxUnauthenticated           int `toml:"max_unauthenticated" min:"1" max:"100000"`
+	MaxUnauthenticatedPerAddress int `toml:"max_unauthenticated_per_address" min:"1" max:"100000"`
+
+	// MaxQueued is how many actions of one session may wait before ampd stops
+	// reading that client.
+	MaxQueued int `toml:"max_queued" min:"1" max:"10000"`
+
+	// OrderHold is how long a session's events wait for the answer to its action
+	// to begin, so that the answer comes first.
+	OrderHold config.Duration `toml:"order_hold" min:"0s" max:"1m"`
+
+	// BacklogBytes and BacklogTime bound what waits for a client to read: a
+	// session over one of them is closed.
+	BacklogBytes config.Size     `toml:"backlog_bytes" min:"64KiB" max:"1GiB"`
+	BacklogTime  config.Duration `toml:"backlog_time" min:"100ms" max:"10m"`
+}
+
+// DefaultConfig is in force where the configuration says nothing.
+func DefaultConfig() Config {
+	return Config{
+		AuthTimeout:                  config.Duration(30 * time.Second),
+		MaxUnauthenticated:           200,
+		MaxUnauthenticatedPerAddress: 50,
+		MaxQueued:                    100,
+		OrderHold:                    config.Duration(2 * time.Second),
+		BacklogBytes:                 16 << 20,
+		BacklogTime:                  config.Duration(20 * time.Second),
+	}
+}

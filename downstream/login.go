@@ -1,0 +1,163 @@
+package downstream
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"ampd/codec"
+	"ampd/codec/native"
+	"ampd/profiles"
+
+	"go.uber.org/zap"
+)
+
+// loginDelay is how long a refused login waits for its answer, as in Asterisk
+// (action_login; 1.00 s observed with Asterisk 16 and 22).
+const loginDelay = time.Second
+
+// logIn greets the client and answers it until a login was verified, at most
+// auth_timeout. The error says why there will be none; all answers were sent.
+func (s *Session) logIn(ctx context.Context) (Login, error) {
+	s.conn.SetDeadline(time.Now().Add(s.server.cfg.AuthTimeout.Std()))
+	if c, ok := s.conn.(*tls.Conn); ok {
+		if err := c.HandshakeContext(ctx); err != nil {
+			return Login{}, fmt.Errorf("TLS handshake: %w", err)
+		}
+	}
+	greeting := s.server.handler.Greeting()
+	if greeting == "" {
+		greeting = s.greeting
+	}
+	s.say([]byte(greeting + "\r\n"))
+
+	for {
+		p := new(codec.Packet)
+		err := s.decode(p)
+		switch {
+		case errors.Is(err, codec.ErrTooLong):
+			s.say(TooLong(err))
+			continue
+		case errors.Is(err, errXML):
+			s.say([]byte(XMLRefused))
+			return Login{}, err
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return Login{}, errAuthTimeout
+		case err != nil:
+			return Login{}, ErrClientLeft
+		case len(p.Headers) == 0:
+			continue
+		}
+		switch action := p.Get("Action"); {
+		case action == "":
+			s.say(native.Answer(p, "Error", "Missing action in request"))
+		case strings.EqualFold(action, "Logoff"):
+			s.say(native.Answer(p, "Goodbye", "Thanks for all the fish."))
+			return Login{}, ErrLogoff
+		case strings.EqualFold(action, "Challenge"):
+			s.say(s.Challenge(p))
+		case strings.EqualFold(action, "Login"):
+			if err := s.verify(ctx, p); err != nil {
+				return Login{}, err
+			}
+			s.conn.SetDeadline(time.Time{})
+			return Login{Profile: s.profile, Action: p}, nil
+		default:
+			s.say(native.Answer(p, "Error", "Permission denied"))
+		}
+	}
+}
+
+func (s *Session) say(packet []byte) { s.Send(time.Now(), 0, packet) }
+
+// verify checks the Login p and sets the session's profile, or says to the client
+// what is wrong and returns why.
+func (s *Session) verify(ctx context.Context, p *codec.Packet) error {
+	name := p.Get("Username")
+	profile, err := s.authenticate(ctx, p, name)
+	refusal, result := "Authentication failed", "refused"
+	if err == nil {
+		refusal = unsupported(profile, p)
+		if refusal == "" && !s.server.loggedIn(s, profile) {
+			refusal, result = "Login Already In Use", "busy"
+		}
+	}
+	if err == nil && refusal == "" {
+		s.server.metrics.logins.WithLabelValues("accepted").Inc()
+		s.server.log.Info("client logged in", zap.Uint64("client", s.id),
+			zap.String("address", s.Address()), zap.String("profile", profile.Name))
+		return nil
+	}
+	s.server.metrics.logins.WithLabelValues(result).Inc()
+	// One line for each, its form fixed: fail2ban and the like read it.
+	s.server.log.Warn("login refused", zap.Uint64("client", s.id),
+		zap.String("address", s.Address()), zap.String("profile", name), zap.NamedError("reason", reason(err, refusal)))
+	select {
+	case <-time.After(loginDelay):
+	case <-s.closed:
+	}
+	s.say(native.Answer(p, "Error", refusal))
+	return errLoginRefused
+}
+
+func reason(err error, refusal string) error {
+	if err != nil {
+		return err
+	}
+	return errors.New(refusal)
+}
+
+// authenticate finds the profile that the Login p is allowed to use, by its secret
+// or by the answer to this session's challenge.
+func (s *Session) authenticate(ctx context.Context, p *codec.Packet, name string) (*profiles.Profile, error) {
+	if strings.EqualFold(p.Get("AuthType"), "MD5") {
+		return s.server.profiles.VerifyMD5(name, s.challenge, p.Get("Key"), s.addr)
+	}
+	return s.server.profiles.Verify(ctx, name, p.Get("Secret"), s.addr)
+}
+
+// unsupported says in one sentence what of a login's is not there yet, or "".
+func unsupported(profile *profiles.Profile, p *codec.Packet) string {
+	if p.Index("Type") >= 0 {
+		return "This version of ampd does not know logins with a Type; log in without one"
+	}
+	return profile.Unsupported()
+}
+
+// Challenge answers the action Challenge: the same text each time, random for each
+// session (action_challenge in main/manager.c).
+func (s *Session) Challenge(p *codec.Packet) []byte {
+	if !strings.EqualFold(p.Get("AuthType"), "MD5") {
+		return native.Answer(p, "Error", "Must specify AuthType")
+	}
+	if s.challenge == "" {
+		var random [8]byte
+		rand.Read(random[:]) // never fails
+		s.challenge = strconv.FormatUint(binary.BigEndian.Uint64(random[:]), 10)
+	}
+	return native.AppendEnd(native.AppendHeader(native.AppendAnswer(nil, p, "Success"), "Challenge", s.challenge))
+}
+
+// TooLong answers a packet over the limits, as do_message in main/manager.c does.
+// err matches [codec.ErrTooLong].
+func TooLong(err error) []byte {
+	text := "Failed to parse message: line too long"
+	b := native.AppendHeader(make([]byte, 0, 128), "Response", "Error")
+	var limit *native.LimitError
+	if errors.As(err, &limit) {
+		if limit.ActionID != "" {
+			b = native.AppendHeader(b, "ActionID", limit.ActionID)
+		}
+		if limit.Limit == native.TooManyLines {
+			text = "Too many lines in message or allocation failure"
+		}
+	}
+	return native.AppendEnd(native.AppendHeader(b, "Message", text))
+}

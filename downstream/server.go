@@ -1,0 +1,149 @@
+package downstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"ampd/profiles"
+
+	"go.uber.org/zap"
+)
+
+// A Server accepts clients and runs their sessions.
+type Server struct {
+	cfg      Config
+	profiles *profiles.Store
+	handler  Handler
+	log      *zap.Logger
+	metrics  *Metrics
+
+	mu              sync.Mutex
+	lastID          uint64
+	unauthenticated map[netip.Addr]int // by address; the zero Addr for unix sockets
+	waiting         int                // the sum of unauthenticated
+	sessions        map[string]int     // logged in, by profile
+}
+
+// NewServer returns a server that does nothing yet.
+func NewServer(cfg Config, store *profiles.Store, handler Handler, log *zap.Logger, metrics *Metrics) *Server {
+	return &Server{
+		cfg:             cfg,
+		profiles:        store,
+		handler:         handler,
+		log:             log,
+		metrics:         metrics,
+		unauthenticated: map[netip.Addr]int{},
+		sessions:        map[string]int{},
+	}
+}
+
+// Run serves clients of the ports until those are closed and all sessions have
+// ended; when ctx ends, it ends the sessions. The caller closes the ports.
+func (s *Server) Run(ctx context.Context, ports []*Port) {
+	var running sync.WaitGroup
+	for _, port := range ports {
+		running.Go(func() { s.accept(ctx, port, &running) })
+	}
+	running.Wait()
+}
+
+// accept takes connections from port until it is closed.
+func (s *Server) accept(ctx context.Context, port *Port, running *sync.WaitGroup) {
+	for {
+		conn, err := port.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil: // out of descriptors, most likely: others go on
+			s.log.Error("cannot accept a client", zap.Stringer("listener", port.Addr()), zap.Error(err))
+			time.Sleep(100 * time.Millisecond)
+			continue
+		}
+		running.Go(func() { s.serve(ctx, port, conn) })
+	}
+}
+
+// serve runs one connection's session.
+func (s *Server) serve(ctx context.Context, port *Port, raw net.Conn) {
+	conn := raw
+	if port.tls != nil {
+		conn = tls.Server(raw, port.tls)
+	}
+	session := newSession(s, conn, raw, port.greeting)
+	if !s.admit(session) {
+		s.log.Warn("too many connections without a login", zap.String("address", session.Address()))
+		raw.Close()
+		return
+	}
+	s.metrics.connections.Inc()
+	s.log.Debug("client connected", zap.Uint64("client", session.id), zap.String("address", session.Address()))
+
+	cause := session.Run(ctx)
+
+	s.leave(session)
+	s.metrics.connections.Dec()
+	s.metrics.disconnects.WithLabelValues(causeLabel(cause)).Inc()
+	fields := []zap.Field{zap.Uint64("client", session.id), zap.String("address", session.Address())}
+	level := zap.DebugLevel
+	if session.profile != nil {
+		fields = append(fields, zap.String("profile", session.profile.Name))
+		level = zap.InfoLevel
+	}
+	s.log.Log(level, "client left", append(fields, zap.NamedError("cause", cause))...)
+}
+
+// admit counts a new connection and reports false where it is one too many.
+func (s *Server) admit(session *Session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting >= s.cfg.MaxUnauthenticated || s.unauthenticated[session.addr] >= s.cfg.MaxUnauthenticatedPerAddress {
+		return false
+	}
+	s.lastID++
+	session.id = s.lastID
+	s.waiting++
+	s.unauthenticated[session.addr]++
+	s.metrics.unauthenticated.Set(float64(s.waiting))
+	return true
+}
+
+// loggedIn counts a session of p's and reports false where it is one too many.
+func (s *Server) loggedIn(session *Session, p *profiles.Profile) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.MaxSessions > 0 && s.sessions[p.Name] >= p.MaxSessions {
+		return false
+	}
+	s.sessions[p.Name]++
+	session.profile = p
+	s.known(session)
+	return true
+}
+
+// leave takes an ended session out of the counts.
+func (s *Server) leave(session *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if session.profile == nil {
+		s.known(session)
+		return
+	}
+	name := session.profile.Name
+	if s.sessions[name]--; s.sessions[name] == 0 {
+		delete(s.sessions, name)
+	}
+}
+
+// known takes a connection out of those without a login. The caller holds mu.
+func (s *Server) known(session *Session) {
+	s.waiting--
+	if s.unauthenticated[session.addr]--; s.unauthenticated[session.addr] == 0 {
+		delete(s.unauthenticated, session.addr)
+	}
+	s.metrics.unauthenticated.Set(float64(s.waiting))
+}

@@ -1,0 +1,480 @@
+package downstream
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"ampd/codec"
+	"ampd/codec/native"
+	"ampd/config"
+	"ampd/profiles"
+)
+
+// echo is a handler that answers each action with its name, and keeps what it was
+// told.
+type echo struct {
+	mu      sync.Mutex
+	session *Session
+	told    []string
+	inputs  int
+}
+
+func (e *echo) Greeting() string { return "" }
+
+func (e *echo) Join(s *Session, login Login) {
+	e.note("join " + login.Profile.Name)
+	e.session = s
+	s.Send(time.Now(), 0, native.Answer(login.Action, "Success", "Authentication accepted"))
+}
+
+func (e *echo) Request(s *Session, r Request) {
+	defer s.Done()
+	switch {
+	case r.Err == io.EOF:
+		s.Finish(ErrClientLeft)
+	case r.Err == ErrXML:
+		s.Send(time.Now(), 0, []byte(XMLRefused))
+		s.Finish(ErrXML)
+	case r.Err != nil:
+		s.Send(time.Now(), 0, TooLong(r.Err))
+	default:
+		e.note(r.Packet.Get("Action"))
+		s.Send(time.Now(), 0, native.Answer(r.Packet, "Success", r.Packet.Get("Action")))
+	}
+}
+
+func (e *echo) Input(*Session) { e.inputs++ }
+func (e *echo) Leave(*Session) { e.note("leave") }
+
+func (e *echo) note(what string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.told = append(e.told, what)
+}
+
+func newTestServer(t *testing.T, handler Handler, edit func(*Config)) *Server {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "profiles.toml")
+	require.NoError(t, os.WriteFile(file, []byte(`
+[[profile]]
+name = "wall"
+secret = "wallsecret"
+types = ["monitor"]
+read = ["all"]
+max_sessions = 1
+
+[[profile]]
+name = "agent"
+secret = "agentsecret"
+types = ["agent"]
+
+[[profile]]
+name = "scoped"
+secret = "scopedsecret"
+types = ["monitor"]
+queues = ["support"]
+`), 0o600))
+	store, problems := profiles.Load(file, nil)
+	require.NoError(t, problems.Err())
+	cfg := DefaultConfig()
+	if edit != nil {
+		edit(&cfg)
+	}
+	return NewServer(cfg, store, handler, zap.NewNop(), NewMetrics(prometheus.NewRegistry()))
+}
+
+// connect runs a session and returns the client's end of its connection.
+func connect(t *testing.T, ctx context.Context, server *Server) net.Conn {
+	t.Helper()
+	client, conn := net.Pipe()
+	port := &Port{greeting: "Asterisk Call Manager/5.0.4"}
+	go server.serve(ctx, port, conn)
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+const (
+	greeting = "Asterisk Call Manager/5.0.4\r\n"
+	accepted = "Response: Success\r\nMessage: Authentication accepted\r\n\r\n"
+	failed   = "Response: Error\r\nMessage: Authentication failed\r\n\r\n"
+	login    = "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\n\r\n"
+)
+
+func TestConversation(t *testing.T) {
+	tests := map[string]struct {
+		says  string
+		wants string // all that comes until the end
+		after time.Duration
+	}{
+		"login and an action in one write": {
+			says:  login + "Action: Ping\r\nActionID: 1\r\n\r\n",
+			wants: greeting + accepted + "Response: Success\r\nActionID: 1\r\nMessage: Ping\r\n\r\n",
+		},
+		"bare line feeds, any case": {
+			says:  "action:login\nUSERNAME: WALL\nsecret:  wallsecret\n\n",
+			wants: greeting + accepted,
+		},
+		"empty packets before the login": {
+			says:  "\r\n\r\n\n" + login,
+			wants: greeting + accepted,
+		},
+		"telnet negotiation": {
+			says:  "\xff\xfd\x03\xff\xfb\x18" + login,
+			wants: greeting + accepted,
+		},
+		"wrong secret": {
+			says:  "Action: Login\r\nUsername: wall\r\nSecret: wrong\r\n\r\nAction: Ping\r\n\r\n",
+			wants: greeting + failed, after: time.Second,
+		},
+		"unknown name": {
+			says:  "Action: Login\r\nActionID: a\r\nUsername: nobody\r\nSecret: wallsecret\r\n\r\n",
+			wants: greeting + "Response: Error\r\nActionID: a\r\nMessage: Authentication failed\r\n\r\n", after: time.Second,
+		},
+		"no name at all": {
+			says:  "Action: Login\r\n\r\n",
+			wants: greeting + failed, after: time.Second,
+		},
+		"a challenge that was never asked for": {
+			says:  "Action: Login\r\nAuthType: MD5\r\nUsername: wall\r\nKey: " + key("", "wallsecret") + "\r\n\r\n",
+			wants: greeting + failed, after: time.Second,
+		},
+		"an action before the login": {
+			says:  "Action: Ping\r\nActionID: 7\r\n\r\n" + login,
+			wants: greeting + "Response: Error\r\nActionID: 7\r\nMessage: Permission denied\r\n\r\n" + accepted,
+		},
+		"HTTP": {
+			says:  "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+			wants: greeting + "Response: Error\r\nMessage: Missing action in request\r\n\r\n",
+		},
+		"a line too long, then a login": {
+			says:  "Action: Ping\r\nActionID: 9\r\nX: " + strings.Repeat("x", 2000) + "\r\n\r\n" + login,
+			wants: greeting + "Response: Error\r\nActionID: 9\r\nMessage: Failed to parse message: line too long\r\n\r\n" + accepted,
+		},
+		"too many lines": {
+			says:  "ActionID: 9\r\n" + strings.Repeat("X: y\r\n", 128) + "\r\n",
+			wants: greeting + "Response: Error\r\nActionID: 9\r\nMessage: Too many lines in message or allocation failure\r\n\r\n",
+		},
+		"logoff before the login": {
+			says:  "Action: Logoff\r\nActionID: 2\r\n\r\nAction: Ping\r\n\r\n",
+			wants: greeting + "Response: Goodbye\r\nActionID: 2\r\nMessage: Thanks for all the fish.\r\n\r\n",
+		},
+		"challenge of another kind": {
+			says:  "Action: Challenge\r\nAuthType: SHA9\r\n\r\n",
+			wants: greeting + "Response: Error\r\nMessage: Must specify AuthType\r\n\r\n",
+		},
+		"XML before the login": {
+			says:  " \r\n<command action=\"login\" user=\"wall\" secret=\"wallsecret\" type=\"monitor\"/>",
+			wants: greeting + XMLRefused,
+		},
+		"XML after the login": {
+			says:  login + "Action: Ping\r\n\r\n<command action=\"ping\"/>\n",
+			wants: greeting + accepted + "Response: Success\r\nMessage: Ping\r\n\r\n" + XMLRefused,
+		},
+		"a login with a Type": {
+			says: "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\nType: monitor\r\n\r\n",
+			wants: greeting + "Response: Error\r\nMessage: This version of ampd does not know logins with a Type; " +
+				"log in without one\r\n\r\n",
+			after: time.Second,
+		},
+		"a profile of type agent": {
+			says:  "Action: Login\r\nUsername: agent\r\nSecret: agentsecret\r\n\r\n",
+			wants: greeting + "Response: Error\r\nMessage: This version of ampd does not know logins of type agent\r\n\r\n",
+			after: time.Second,
+		},
+		"a profile with a scope": {
+			says: "Action: Login\r\nUsername: scoped\r\nSecret: scopedsecret\r\n\r\n",
+			wants: greeting + "Response: Error\r\nMessage: This version of ampd does not know profiles limited to " +
+				"queues, contexts or channels\r\n\r\n",
+			after: time.Second,
+		},
+		"half a packet": {
+			says:  login + "Action: Pi",
+			wants: greeting + accepted,
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			defer l.Close()
+			server := newTestServer(t, &echo{}, nil)
+			var running sync.WaitGroup
+			running.Go(func() {
+				server.Run(t.Context(), []*Port{{Listener: l, greeting: strings.TrimSpace(greeting)}})
+			})
+			conn, err := net.Dial("tcp", l.Addr().String())
+			require.NoError(t, err)
+			began := time.Now()
+			_, err = io.WriteString(conn, tc.says)
+			require.NoError(t, err)
+			require.NoError(t, conn.(*net.TCPConn).CloseWrite()) // the answers come all the same
+			got, err := io.ReadAll(conn)
+			require.NoError(t, err)
+			require.Equal(t, tc.wants, string(got))
+			require.GreaterOrEqual(t, time.Since(began), tc.after)
+			l.Close()
+			running.Wait()
+		})
+	}
+}
+
+func key(challenge, secret string) string {
+	sum := md5.Sum([]byte(challenge + secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// read returns the next n bytes.
+func read(t *testing.T, conn net.Conn, n int) string {
+	t.Helper()
+	b := make([]byte, n)
+	_, err := io.ReadFull(conn, b)
+	require.NoError(t, err)
+	return string(b)
+}
+
+func TestChallenge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newTestServer(t, &echo{}, nil)
+		conn := connect(t, t.Context(), server)
+		dec := native.NewDecoder(conn, native.FromAsterisk)
+		_, err := dec.ReadLine()
+		require.NoError(t, err)
+		var challenges []string
+		for range 2 {
+			p := ask(t, conn, dec, "Action: Challenge\r\nAuthType: md5\r\n\r\n")
+			require.Regexp(t, `^[0-9]+$`, p["Challenge"])
+			challenges = append(challenges, p["Challenge"])
+		}
+		require.Equal(t, challenges[0], challenges[1], "asked again, the challenge is the same")
+		p := ask(t, conn, dec, "Action: Login\r\nAuthType: MD5\r\nUsername: wall\r\nKey: "+key(challenges[0], "wallsecret")+"\r\n\r\n")
+		require.Equal(t, "Authentication accepted", p["Message"])
+		conn.Close()
+
+		other := connect(t, t.Context(), server)
+		dec = native.NewDecoder(other, native.FromAsterisk)
+		_, err = dec.ReadLine()
+		require.NoError(t, err)
+		p = ask(t, other, dec, "Action: Challenge\r\nAuthType: MD5\r\n\r\n")
+		require.NotEqual(t, challenges[0], p["Challenge"], "each session has its own")
+	})
+}
+
+// ask sends an action and returns the headers of the next packet.
+func ask(t *testing.T, conn net.Conn, dec *native.Decoder, action string) map[string]string {
+	t.Helper()
+	_, err := io.WriteString(conn, action)
+	require.NoError(t, err)
+	return next(t, dec)
+}
+
+func TestBusyProfileIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newTestServer(t, &echo{}, nil)
+		first := connect(t, t.Context(), server)
+		read(t, first, len(greeting))
+		_, err := io.WriteString(first, login)
+		require.NoError(t, err)
+		read(t, first, len(accepted))
+
+		second := connect(t, t.Context(), server)
+		read(t, second, len(greeting))
+		_, err = io.WriteString(second, login)
+		require.NoError(t, err)
+		began := time.Now()
+		got, err := io.ReadAll(second)
+		require.NoError(t, err)
+		require.Equal(t, "Response: Error\r\nMessage: Login Already In Use\r\n\r\n", string(got))
+		require.Equal(t, loginDelay, time.Since(began))
+
+		first.Close()
+		synctest.Wait()
+		third := connect(t, t.Context(), server)
+		read(t, third, len(greeting))
+		_, err = io.WriteString(third, login)
+		require.NoError(t, err)
+		require.Equal(t, accepted, read(t, third, len(accepted)), "the place is free again")
+	})
+}
+
+func TestSilentConnectionsAreClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newTestServer(t, &echo{}, nil)
+		conn := connect(t, t.Context(), server)
+		began := time.Now()
+		got, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		require.Equal(t, greeting, string(got))
+		require.Equal(t, 30*time.Second, time.Since(began))
+		synctest.Wait()
+		require.EqualValues(t, 1, testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("auth_timeout")))
+	})
+}
+
+func TestTooManyUnauthenticated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newTestServer(t, &echo{}, func(c *Config) { c.MaxUnauthenticated = 1 })
+		first := connect(t, t.Context(), server)
+		read(t, first, len(greeting))
+		second := connect(t, t.Context(), server)
+		got, err := io.ReadAll(second)
+		require.NoError(t, err)
+		require.Empty(t, got, "closed without a byte")
+
+		_, err = io.WriteString(first, login)
+		require.NoError(t, err)
+		read(t, first, len(accepted))
+		third := connect(t, t.Context(), server)
+		require.Equal(t, greeting, read(t, third, len(greeting)), "who has logged in does not count")
+	})
+}
+
+func TestSlowClientIsClosed(t *testing.T) {
+	packet := []byte("Event: X\r\nPad: " + strings.Repeat("x", 1000) + "\r\n\r\n")
+	join := func(t *testing.T, edit func(*Config)) (*echo, *Server, net.Conn) {
+		e := &echo{}
+		server := newTestServer(t, e, edit)
+		conn := connect(t, t.Context(), server)
+		read(t, conn, len(greeting))
+		_, err := io.WriteString(conn, login)
+		require.NoError(t, err)
+		read(t, conn, len(accepted))
+		synctest.Wait()
+		return e, server, conn
+	}
+	t.Run("over its bytes", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			e, server, _ := join(t, func(c *Config) { c.BacklogBytes = config.Size(100 * len(packet)) })
+			sent := 0
+			for e.session.Send(time.Now(), 0, packet) {
+				sent++
+			}
+			require.Equal(t, 100, sent)
+			synctest.Wait()
+			require.EqualValues(t, 1, testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow")))
+			require.Equal(t, []string{"join wall", "leave"}, e.told)
+		})
+	})
+	t.Run("what the handler holds counts", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			e, _, _ := join(t, nil)
+			require.True(t, e.session.Fits(16<<20))
+			require.False(t, e.session.Fits(16<<20+1))
+		})
+	})
+	t.Run("over its time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			e, server, _ := join(t, nil)
+			e.session.Send(time.Now(), 0, packet)
+			time.Sleep(19 * time.Second)
+			require.EqualValues(t, 0, testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow")))
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			require.EqualValues(t, 1, testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow")))
+		})
+	})
+	t.Run("slow and yet in time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			e, _, conn := join(t, nil)
+			for range 200 {
+				require.True(t, e.session.Send(time.Now(), 0, packet))
+			}
+			for range 200 { // a packet every 90 ms: the last after 18 s
+				require.Equal(t, string(packet), read(t, conn, len(packet)))
+				time.Sleep(90 * time.Millisecond)
+			}
+		})
+	})
+}
+
+func TestReadingStopsWhenTooMuchWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &patient{}
+		server := newTestServer(t, h, func(c *Config) { c.MaxQueued = 3 })
+		conn := connect(t, t.Context(), server)
+		read(t, conn, len(greeting))
+		go func() {
+			io.WriteString(conn, login)
+			for range 20 {
+				io.WriteString(conn, "Action: Ping\r\n\r\n")
+			}
+		}()
+		read(t, conn, len(accepted))
+		synctest.Wait()
+		require.Len(t, h.requests, 3)
+		h.session.Done()
+		synctest.Wait()
+		require.Len(t, h.requests, 4)
+	})
+}
+
+// patient is a handler that never answers.
+type patient struct {
+	echo
+	requests []Request
+}
+
+func (h *patient) Request(_ *Session, r Request) { h.requests = append(h.requests, r) }
+
+func TestWatchTellsOfBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &echo{}
+		conn := connect(t, t.Context(), newTestServer(t, e, nil))
+		read(t, conn, len(greeting))
+		_, err := io.WriteString(conn, login)
+		require.NoError(t, err)
+		read(t, conn, len(accepted))
+		synctest.Wait()
+		for _, part := range []string{"Act", "ion", ": Ping"} {
+			e.session.Watch(part == "ion")
+			_, err = io.WriteString(conn, part)
+			require.NoError(t, err)
+			synctest.Wait()
+		}
+		require.Equal(t, 1, e.inputs, "once, and part of an action is enough")
+	})
+}
+
+func TestShutdownEndsSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		e := &echo{}
+		server := newTestServer(t, e, nil)
+		conn := connect(t, ctx, server)
+		read(t, conn, len(greeting))
+		_, err := io.WriteString(conn, login)
+		require.NoError(t, err)
+		read(t, conn, len(accepted))
+		stop()
+		_, err = io.ReadAll(conn)
+		require.NoError(t, err)
+		synctest.Wait()
+		require.EqualValues(t, 1, testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("shutdown")))
+	})
+}
+
+// next returns the headers of the next packet.
+func next(t *testing.T, dec *native.Decoder) map[string]string {
+	t.Helper()
+	var p codec.Packet
+	require.NoError(t, dec.Decode(&p))
+	headers := map[string]string{}
+	for _, h := range p.Headers {
+		headers[h.Name] = h.Value
+	}
+	return headers
+}

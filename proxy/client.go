@@ -1,0 +1,307 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"ampd/codec"
+	"ampd/codec/native"
+	"ampd/commands"
+	"ampd/downstream"
+	"ampd/profiles"
+	"ampd/rights"
+	"ampd/upstream"
+)
+
+// A client is what the hub knows of a session. Owned by Hub.run.
+type client struct {
+	session *downstream.Session
+	profile *profiles.Profile
+	state   commands.State
+
+	queue   []downstream.Request // what waits, in the client's order
+	leaving bool                 // nothing of it is answered any more
+
+	// The action under way upstream, nil for none. Its events wait while
+	// holding: from the moment it is written until its answer's end, unless
+	// that has not begun within order_hold; then they go on, but for those from
+	// the first that bears the action's id.
+	call    *upstream.Call
+	action  *codec.Packet
+	holding bool
+	overdue bool
+	timer   *time.Timer // of order_hold, or of the wait
+	begun   time.Time   // when the action was taken up
+
+	wait *commands.Wait // the WaitEvent under way, nil for none
+
+	held      []held
+	heldBytes int
+}
+
+// held is an event on its way to a session.
+type held struct {
+	raw   []byte        // as the session gets it
+	event *codec.Packet // as it came
+}
+
+func newClient(s *downstream.Session, login downstream.Login, rules *rights.Rules) *client {
+	c := &client{session: s, profile: login.Profile}
+	c.state.Rights = rules.Subject(login.Profile)
+	c.state.Challenge = s.Challenge
+	c.state.Mask = codec.All
+	if mask, ok := commands.ParseMask(login.Action.Get("Events")); ok {
+		c.state.Mask = mask
+	}
+	return c
+}
+
+// sees reports whether the session gets events of the class.
+func (c *client) sees(class codec.Classes) bool {
+	return c.state.Mask.Has(class) && c.state.Rights.Reads(class)
+}
+
+func (c *client) stopTimers() {
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+// deliver gives an event to a session, or keeps it until the answer under way has
+// ended.
+func (h *Hub) deliver(now time.Time, c *client, e held) {
+	if c.leaving {
+		return
+	}
+	if c.wait != nil {
+		h.endWait(c, [][]byte{e.raw})
+		return
+	}
+	if c.overdue && !c.holding && c.isAnswerTo(e.event) {
+		c.holding = true
+	}
+	if !c.holding {
+		c.session.Send(now, 0, e.raw)
+		return
+	}
+	c.held = append(c.held, e)
+	c.heldBytes += len(e.raw)
+	c.session.Fits(c.heldBytes)
+}
+
+// isAnswerTo reports whether the event bears the id of the action under way.
+func (c *client) isAnswerTo(event *codec.Packet) bool {
+	id := event.Get("ActionID")
+	return id != "" && id == c.action.Get("ActionID")
+}
+
+// release lets the events go that waited, up to the first for which keep says so.
+func (h *Hub) release(c *client, keep func(*codec.Packet) bool) {
+	n := 0
+	packets := make([][]byte, 0, len(c.held))
+	for ; n < len(c.held) && !keep(c.held[n].event); n++ {
+		packets = append(packets, c.held[n].raw)
+		c.heldBytes -= len(c.held[n].raw)
+	}
+	c.held = append([]held(nil), c.held[n:]...)
+	c.session.Send(time.Now(), c.heldBytes, packets...)
+}
+
+// Request queues what a client sent and runs it when its turn has come.
+func (h *Hub) Request(s *downstream.Session, r downstream.Request) {
+	h.do(func() {
+		c := h.clients[s]
+		if c.leaving {
+			s.Done()
+			return
+		}
+		c.queue = append(c.queue, r)
+		if c.wait != nil {
+			h.endWait(c, nil)
+			return
+		}
+		h.next(c)
+	})
+}
+
+// Input ends a WaitEvent: its client has sent something.
+func (h *Hub) Input(s *downstream.Session) {
+	h.do(func() {
+		if c := h.clients[s]; c != nil && c.wait != nil {
+			h.endWait(c, nil)
+		}
+	})
+}
+
+// next runs what waits until an action takes time.
+func (h *Hub) next(c *client) {
+	for c.call == nil && c.wait == nil && !c.leaving && len(c.queue) > 0 {
+		r := c.queue[0]
+		c.queue[0] = downstream.Request{}
+		c.queue = c.queue[1:]
+		h.take(c, r)
+	}
+	if len(c.queue) == 0 {
+		c.queue = nil
+	}
+}
+
+// take answers one request or sends it on its way.
+func (h *Hub) take(c *client, r downstream.Request) {
+	switch {
+	case errors.Is(r.Err, io.EOF):
+		c.session.Done()
+		h.dismiss(c, downstream.ErrClientLeft)
+	case errors.Is(r.Err, downstream.ErrXML):
+		h.answer(c, []byte(downstream.XMLRefused), "malformed")
+		h.dismiss(c, downstream.ErrXML)
+	case r.Err != nil:
+		h.answer(c, downstream.TooLong(r.Err), "malformed")
+	default:
+		h.act(c, r.Packet)
+	}
+}
+
+// act runs an action: ampd's own at once, another one upstream.
+func (h *Hub) act(c *client, p *codec.Packet) {
+	name := p.Get("Action")
+	if name == "" {
+		h.answer(c, native.Answer(p, "Error", "Missing action in request"), "malformed")
+		return
+	}
+	if h.draining {
+		h.answer(c, native.Answer(p, "Error", "Asterisk is shutting down"), "shutdown")
+		return
+	}
+	now := time.Now()
+	verdict := c.state.Rights.Action(h.table, p)
+	if !verdict.Allowed {
+		h.log.Info("action refused", zap.Uint64("client", c.session.ID()), zap.String("address", c.session.Address()),
+			zap.String("profile", c.profile.Name), zap.String("action", name), zap.String("rule", verdict.Rule))
+		h.answer(c, native.Answer(p, "Error", verdict.Message), "refused")
+		return
+	}
+	if own, ok := commands.Own(name); ok {
+		answer := own(&c.state, &commands.Env{Now: now, Upstream: h.info, Table: h.table}, p)
+		switch {
+		case answer.Wait != nil:
+			h.beginWait(c, answer.Wait)
+		case answer.Logoff:
+			h.answer(c, answer.Packets, "own")
+			h.dismiss(c, downstream.ErrLogoff)
+		default:
+			h.answer(c, answer.Packets, "own")
+		}
+		return
+	}
+	c.action, c.begun = verdict.Packet, now
+	c.call = &upstream.Call{Owner: c.session.ID(), Action: verdict.Packet}
+	h.calls[c.call] = c
+	h.upstream.Submit(c.call)
+}
+
+// answer gives the client the whole answer to the request just taken.
+func (h *Hub) answer(c *client, packets []byte, result string) {
+	h.metrics.actions.WithLabelValues(result).Inc()
+	c.session.Send(time.Now(), 0, packets)
+	c.session.Done()
+}
+
+// Started holds the events of the session whose action is about to be written.
+func (h *Hub) Started(call *upstream.Call) {
+	h.do(func() {
+		c := h.calls[call]
+		if c == nil {
+			return
+		}
+		c.holding = true
+		c.timer = time.AfterFunc(h.hold, func() {
+			h.do(func() {
+				if c.call == call && c.timer != nil {
+					h.overdue(c)
+				}
+			})
+		})
+	})
+}
+
+// overdue lets a session's events go on because no answer has begun for
+// order_hold.
+func (h *Hub) overdue(c *client) {
+	h.metrics.overdue.Inc()
+	c.timer = nil
+	c.overdue = true
+	h.release(c, c.isAnswerTo)
+	c.holding = len(c.held) > 0
+}
+
+// Answer passes on a packet of the answer to the action under way; behind the last
+// one come the events that waited, then the session's next action.
+func (h *Hub) Answer(call *upstream.Call, p *codec.Packet, last bool) {
+	h.do(func() {
+		c := h.calls[call]
+		if c == nil {
+			return // the client has left
+		}
+		c.stopTimers()
+		if !c.holding && !last {
+			c.holding = true
+		}
+		c.session.Send(time.Now(), c.heldBytes, c.state.Rights.Mask(c.action, p).Raw)
+		if !last {
+			return
+		}
+		h.metrics.actions.WithLabelValues("upstream").Inc()
+		h.metrics.latency.Observe(time.Since(c.begun).Seconds())
+		delete(h.calls, call)
+		c.call, c.action = nil, nil
+		c.holding, c.overdue = false, false
+		if len(c.held) > 0 {
+			h.release(c, func(*codec.Packet) bool { return false })
+		}
+		c.session.Done()
+		if h.draining {
+			h.dismiss(c, downstream.ErrShutdown)
+			return
+		}
+		h.next(c)
+	})
+}
+
+// beginWait lets a WaitEvent wait, unless there is no need to.
+func (h *Hub) beginWait(c *client, w *commands.Wait) {
+	c.wait = w
+	if w.Timeout == 0 || len(c.queue) > 0 {
+		h.endWait(c, nil)
+		return
+	}
+	c.session.Watch(true)
+	if w.Timeout > 0 {
+		c.timer = time.AfterFunc(w.Timeout, func() {
+			h.do(func() {
+				if c.wait == w {
+					h.endWait(c, nil)
+				}
+			})
+		})
+	}
+}
+
+// endWait answers the WaitEvent with the events that ended it.
+func (h *Hub) endWait(c *client, events [][]byte) {
+	w := c.wait
+	c.wait = nil
+	c.stopTimers()
+	c.session.Watch(false)
+	h.answer(c, w.Done(events), "own")
+	h.next(c)
+}
+
+func wholeSeconds(d time.Duration) string {
+	return strconv.FormatInt(int64(d/time.Second), 10)
+}

@@ -1,0 +1,261 @@
+package proxy
+
+import (
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"ampd/codec"
+	"ampd/codec/native"
+	"ampd/commands"
+	"ampd/downstream"
+	"ampd/rights"
+	"ampd/upstream"
+)
+
+// A Hub stands between the upstream and the sessions. It is the Handler of both.
+type Hub struct {
+	inbox   chan func() // run by Run, one after the other
+	done    chan struct{}
+	hold    time.Duration // order_hold
+	rights  *rights.Rules
+	log     *zap.Logger
+	metrics *hubMetrics
+
+	greeting atomic.Pointer[string] // nil while no upstream was ever seen
+	ready    atomic.Bool            // actions can be run
+
+	// Owned by Run.
+	upstream  submitter
+	clients   map[*downstream.Session]*client
+	calls     map[*upstream.Call]*client // under way upstream
+	info      *upstream.Info             // nil while no upstream was ever seen
+	connected bool
+	table     *rights.Table
+	draining  bool          // no action is taken any more
+	left      chan struct{} // closed when the last client has left after that
+}
+
+// A submitter runs actions: the upstream.
+type submitter interface{ Submit(*upstream.Call) }
+
+// inboxSize is how many pieces of work may wait before those who bring them do.
+const inboxSize = 256
+
+func newHub(hold time.Duration, rules *rights.Rules, log *zap.Logger, metrics *hubMetrics) *Hub {
+	return &Hub{
+		inbox:   make(chan func(), inboxSize),
+		done:    make(chan struct{}),
+		hold:    hold,
+		rights:  rules,
+		log:     log,
+		metrics: metrics,
+		clients: map[*downstream.Session]*client{},
+		calls:   map[*upstream.Call]*client{},
+		table:   rights.NewTable(nil),
+		left:    make(chan struct{}),
+	}
+}
+
+// run does the hub's work until stop is closed.
+func (h *Hub) run(up submitter, stop <-chan struct{}) {
+	defer close(h.done)
+	h.upstream = up
+	for {
+		select {
+		case work := <-h.inbox:
+			work()
+		case <-stop:
+			return
+		}
+	}
+}
+
+// do has work run by the hub, after all that was put in before.
+func (h *Hub) do(work func()) {
+	select {
+	case h.inbox <- work:
+	case <-h.done:
+	}
+}
+
+// Greeting is Asterisk's own first line, "" while it was never seen.
+func (h *Hub) Greeting() string {
+	if g := h.greeting.Load(); g != nil {
+		return *g
+	}
+	return ""
+}
+
+// Ready takes what the upstream can do and tells the sessions that it is there.
+func (h *Hub) Ready(info *upstream.Info) {
+	h.do(func() {
+		h.learn(info)
+		h.connected = true
+		h.ready.Store(true)
+		if info.FullyBooted != nil {
+			h.fanOut(time.Now(), info.FullyBooted)
+		}
+	})
+}
+
+// Changed takes what the upstream can do now.
+func (h *Hub) Changed(info *upstream.Info) { h.do(func() { h.learn(info) }) }
+
+func (h *Hub) learn(info *upstream.Info) {
+	h.info = info
+	greeting := "Asterisk Call Manager/" + info.Version
+	h.greeting.Store(&greeting)
+	asked := make(map[string]codec.Classes, len(info.Commands))
+	for _, c := range info.Commands {
+		asked[c.Name] = c.Classes
+	}
+	h.table = rights.NewTable(asked)
+}
+
+// Lost ends the sessions whose profiles want that.
+func (h *Hub) Lost(error) {
+	h.do(func() {
+		h.connected = false
+		h.ready.Store(false)
+		for _, c := range h.clients {
+			if c.profile.OnUpstreamLoss == "disconnect" {
+				h.dismiss(c, downstream.ErrUpstreamLost)
+			}
+		}
+	})
+}
+
+// Events takes the next events of the upstream's.
+func (h *Hub) Events(events []*codec.Packet) {
+	h.do(func() {
+		now := time.Now()
+		for _, p := range events {
+			h.fanOut(now, p)
+		}
+	})
+}
+
+// fanOut gives an event to each session that may see it.
+func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
+	h.metrics.events.Inc()
+	e := rights.NewEvent(p)
+	for _, c := range h.clients {
+		if raw := c.state.Rights.Event(e, c.state.Mask, c.state.Filters); raw != nil {
+			h.metrics.deliveries.Inc()
+			h.deliver(now, c, held{raw: raw, event: p})
+		}
+	}
+}
+
+// Join begins a session: the login's answer is the first thing it gets, and every
+// event after this moment follows.
+func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
+	h.do(func() {
+		now := time.Now()
+		c := newClient(s, login, h.rights)
+		h.clients[s] = c
+		h.metrics.sessions.Set(float64(len(h.clients)))
+		s.Send(now, 0, native.Answer(login.Action, "Success", "Authentication accepted"))
+		if h.connected && h.info.FullyBooted != nil && c.sees(codec.System) {
+			s.Send(now, 0, fullyBooted(h.info, now))
+		}
+		if h.draining {
+			h.dismiss(c, downstream.ErrShutdown)
+		}
+	})
+}
+
+// Leave forgets a session. The action it has under way upstream goes on; its answer
+// is dropped.
+func (h *Hub) Leave(s *downstream.Session) {
+	h.do(func() {
+		c := h.clients[s]
+		delete(h.clients, s)
+		h.metrics.sessions.Set(float64(len(h.clients)))
+		c.stopTimers()
+		if c.call != nil {
+			delete(h.calls, c.call)
+		}
+		h.allLeft()
+	})
+}
+
+// drain answers what is in flight, tells every session that ampd stops, and ends
+// it. The channel is closed when all have left.
+func (h *Hub) drain() <-chan struct{} {
+	h.do(func() {
+		h.draining = true
+		for _, c := range h.clients {
+			if c.wait != nil {
+				h.endWait(c, nil)
+			}
+			if c.call == nil {
+				h.dismiss(c, downstream.ErrShutdown)
+			}
+		}
+		h.allLeft()
+	})
+	return h.left
+}
+
+func (h *Hub) allLeft() {
+	if !h.draining || len(h.clients) > 0 {
+		return
+	}
+	select {
+	case <-h.left:
+	default:
+		close(h.left)
+	}
+}
+
+// dismiss ends a session when it has got what waits for it.
+func (h *Hub) dismiss(c *client, cause error) {
+	if c.leaving {
+		return
+	}
+	if cause == downstream.ErrShutdown && c.sees(codec.System) {
+		c.session.Send(time.Now(), 0, shutdownEvent(h.info))
+	}
+	c.leaving = true
+	c.stopTimers()
+	c.session.Watch(false)
+	if c.call != nil {
+		delete(h.calls, c.call)
+		c.call = nil
+		c.session.Done()
+	}
+	c.session.Finish(cause)
+	for range c.queue {
+		c.session.Done()
+	}
+	c.queue = nil
+}
+
+// fullyBooted is the event that stands right behind a login's answer (action_login
+// in main/manager.c), as of now.
+func fullyBooted(info *upstream.Info, now time.Time) []byte {
+	b := native.AppendHeader(make([]byte, 0, 128), "Event", "FullyBooted")
+	b = native.AppendHeader(b, "Privilege", "system,all")
+	b = native.AppendHeader(b, "Uptime", wholeSeconds(now.Sub(info.Booted)))
+	b = native.AppendHeader(b, "LastReload", wholeSeconds(now.Sub(info.Reloaded)))
+	b = native.AppendHeader(b, "Status", "Fully Booted")
+	return native.AppendEnd(b)
+}
+
+// shutdownEvent is Asterisk's own at a clean stop (ast_manager... "Shutdown" in
+// main/asterisk.c; observed with Asterisk 22).
+func shutdownEvent(info *upstream.Info) []byte {
+	b := native.AppendHeader(make([]byte, 0, 128), "Event", "Shutdown")
+	b = native.AppendHeader(b, "Privilege", "system,all")
+	if info != nil && info.Settings != nil {
+		if name := info.Settings.Get("SystemName"); name != "" {
+			b = native.AppendHeader(b, "SystemName", name)
+		}
+	}
+	b = native.AppendHeader(b, "Shutdown", "Cleanly")
+	b = native.AppendHeader(b, "Restart", "False")
+	return native.AppendEnd(b)
+}

@@ -1,0 +1,48 @@
+package proxy
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// hubMetrics counts what passes through the hub.
+type hubMetrics struct {
+	sessions   prometheus.Gauge
+	events     prometheus.Counter
+	deliveries prometheus.Counter
+	actions    *prometheus.CounterVec // result
+	overdue    prometheus.Counter
+	latency    prometheus.Histogram
+}
+
+func newHubMetrics(r prometheus.Registerer) *hubMetrics {
+	m := &hubMetrics{
+		sessions: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "ampd_sessions",
+			Help: "Clients that are logged in.",
+		}),
+		events: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "ampd_events_total",
+			Help: "Events received from Asterisk.",
+		}),
+		deliveries: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "ampd_event_deliveries_total",
+			Help: "Events given to sessions, each session counted.",
+		}),
+		actions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ampd_actions_total",
+			Help: "Actions of clients by result: answered by the upstream, by ampd itself (own), refused by rights, malformed, or come during shutdown.",
+		}, []string{"result"}),
+		overdue: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "ampd_order_hold_exceeded_total",
+			Help: "Actions whose answer had not begun within order_hold, so that the session's events went on before it.",
+		}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "ampd_action_duration_seconds",
+			Help:    "Time from taking up a client's action to the last packet of Asterisk's answer.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 4, 9),
+		}),
+	}
+	for _, result := range []string{"upstream", "own", "refused", "malformed", "shutdown"} {
+		m.actions.WithLabelValues(result)
+	}
+	r.MustRegister(m.sessions, m.events, m.deliveries, m.actions, m.overdue, m.latency)
+	return m
+}

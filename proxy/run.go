@@ -1,0 +1,115 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+
+	"ampd/downstream"
+	"ampd/profiles"
+	"ampd/rights"
+	"ampd/upstream"
+)
+
+// drainTimeout bounds how long ampd, when it is told to stop, waits for actions
+// in flight and for clients to take what is theirs.
+const drainTimeout = 5 * time.Second
+
+// Run is the daemon: it serves clients until ctx ends, then stops in order: no new
+// clients, the actions in flight answered, every client told and let go, the
+// upstream logged off. The error is one of starting; started is called with the
+// addresses of the listeners, in their order, once all are open.
+func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logger, started func([]net.Addr)) error {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	rules, err := rights.New(cfg.Rights)
+	if err != nil {
+		return err
+	}
+	hub := newHub(cfg.Sessions.OrderHold.Std(), rules, log.Named("hub"), newHubMetrics(registry))
+	up := upstream.New(cfg.Upstream, hub, log.Named("upstream"), upstream.NewMetrics(registry))
+	server := downstream.NewServer(cfg.Sessions, store, hub, log.Named("downstream"), downstream.NewMetrics(registry))
+
+	ports, addrs, err := openAll(cfg.Listen)
+	if err != nil {
+		return err
+	}
+	defer closeAll(ports)
+	if cfg.HTTP.Address != "" {
+		l, err := net.Listen("tcp", cfg.HTTP.Address)
+		if err != nil {
+			return err
+		}
+		h := newHTTPServer(registry, hub.ready.Load)
+		defer h.Close()
+		go func() { // ends with Close
+			if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				log.Error("HTTP server ended", zap.Error(err))
+			}
+		}()
+		log.Info("serving metrics", zap.Stringer("address", l.Addr()))
+	}
+	for _, a := range addrs {
+		log.Info("listening", zap.Stringer("address", a))
+	}
+
+	// Each part outlives those that call it: the hub the upstream, the upstream
+	// the sessions.
+	var hubDone, upDone, serverDone sync.WaitGroup
+	stopHub := make(chan struct{})
+	hubDone.Go(func() { hub.run(up, stopHub) })
+	upCtx, stopUp := context.WithCancel(context.Background())
+	defer stopUp()
+	upDone.Go(func() { up.Run(upCtx) })
+	serverCtx, stopServer := context.WithCancel(context.Background())
+	defer stopServer()
+	serverDone.Go(func() { server.Run(serverCtx, ports) })
+	if started != nil {
+		started(addrs)
+	}
+
+	<-ctx.Done()
+	log.Info("stopping")
+	closeAll(ports)
+	select {
+	case <-hub.drain():
+	case <-time.After(drainTimeout):
+		log.Warn("clients are closed although answers or events still wait for them")
+	}
+	stopServer()
+	serverDone.Wait()
+	stopUp()
+	upDone.Wait()
+	close(stopHub)
+	hubDone.Wait()
+	log.Info("stopped")
+	return nil
+}
+
+func openAll(listeners []downstream.Listener) (ports []*downstream.Port, addrs []net.Addr, err error) {
+	for i := range listeners {
+		port, err := listeners[i].Open()
+		if err != nil {
+			closeAll(ports)
+			return nil, nil, fmt.Errorf("listener %d: %w", i+1, err)
+		}
+		ports = append(ports, port)
+		addrs = append(addrs, port.Addr())
+	}
+	return ports, addrs, nil
+}
+
+func closeAll(ports []*downstream.Port) {
+	for _, p := range ports {
+		p.Close()
+	}
+}
