@@ -81,9 +81,8 @@ type Defaulter interface {
 func Read(file string, into any) Problems {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
+			err = path.Err // the problem names the file itself
 		}
 		return Problems{{File: file, Text: "cannot be read: " + err.Error()}}
 	}

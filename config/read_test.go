@@ -20,7 +20,7 @@ type daemon struct {
 	Listen   []*listen `toml:"listen" required:"true"`
 	TLS      *pair     `toml:"tls"`
 	shared
-	computed int
+	Computed int // no key
 }
 
 type shared struct {

@@ -23,8 +23,8 @@ func withoutSyntaxErrors(file, text string) (string, Problems) {
 		if err == nil {
 			return strings.Join(lines, ""), problems
 		}
-		var bad toml.ParseError
-		if !errors.As(err, &bad) {
+		bad, ok := errors.AsType[toml.ParseError](err)
+		if !ok {
 			return text, Problems{{File: file, Text: "is not TOML"}}
 		}
 		n := min(max(bad.Position.Line, 1), len(lines))
