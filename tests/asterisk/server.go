@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -94,7 +95,7 @@ func start(t testing.TB, version string, options ...Option) (*Server, error) {
 		return nil, err
 	}
 	met, _ := os.ReadFile(filepath.Join(root, "version"))
-	dir := filepath.Join(root, "instances", fmt.Sprint(port))
+	dir := filepath.Join(root, "instances", strconv.Itoa(port))
 	s := &Server{
 		Name:    version,
 		Version: strings.TrimSpace(string(met)),

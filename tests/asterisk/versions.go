@@ -129,5 +129,5 @@ func install(version string) (root string, err error) {
 		}
 		return root, nil
 	}
-	return "", fmt.Errorf("tests/asterisk/versions does not name it")
+	return "", errors.New("tests/asterisk/versions does not name it")
 }

@@ -1,0 +1,83 @@
+# make test does everything on a fresh machine (Debian, root): it installs what the tests need, the real
+# Asterisks included, into $(CACHE), then lints, tests, and says where the time went.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+
+export AMPD_CACHE ?= $(HOME)/.cache/ampd
+
+# The linter's version stands here and nowhere else. It formats too (gofumpt).
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := $(AMPD_CACHE)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+FUZZTIME ?= 5m
+UNIT = $$(go list ./... | grep -v -e '^ampd/tests')
+
+.PHONY: build test soak fuzz bench lint fmt tools asterisk clients unit integration short-fuzz clean
+
+build: ## the daemon, static
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ampd ./cmd/ampd
+
+# Each stage is a target of its own, so that one can run it alone.
+test: ## all of them, with the time of each
+	@stages=(tools asterisk clients lint unit integration short-fuzz)
+	began=$$SECONDS report=
+	for stage in "$${stages[@]}"; do
+		echo "=== $$stage"
+		start=$$SECONDS
+		$(MAKE) --no-print-directory "$$stage"
+		report+=$$(printf '%-12s %5d s' "$$stage" $$((SECONDS - start)))$$'\n'
+	done
+	printf '=== where the time went\n%s%-12s %5d s\n' "$$report" total $$((SECONDS - began))
+
+tools: $(GOLANGCI_LINT) ## the linter, and a C compiler for the race detector
+	@command -v gcc >/dev/null || tests/clients/apt gcc libc6-dev
+
+$(GOLANGCI_LINT):
+	@new=$$(mktemp -d)
+	trap 'rm -rf "$$new"' EXIT
+	GOBIN=$$new go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mkdir -p $(AMPD_CACHE)
+	mv "$$new/golangci-lint" $@
+
+asterisk: ## the real Asterisks, see tests/asterisk/versions
+	@tests/asterisk/install
+
+clients: ## the AMI clients of other people, see tests/clients
+	@tests/clients/install
+
+lint: $(GOLANGCI_LINT)
+	@$(GOLANGCI_LINT) run
+	$(GOLANGCI_LINT) fmt --diff
+
+fmt: $(GOLANGCI_LINT)
+	@$(GOLANGCI_LINT) fmt
+
+unit:
+	@go test -race $(UNIT)
+
+integration:
+	@go test -race -short -count=1 -timeout 20m -v ./tests/... | grep -v -E '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS: .*/)'
+
+# What make test runs short, whole.
+soak:
+	@go test -race -count=1 -timeout 3h -v ./...
+
+bench:
+	@go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for package in $$(go list ./...); do
+		for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do
+			echo "$$package $$target"
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"
+		done
+	done
+
+short-fuzz:
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=3s
+
+clean:
+	rm -rf ampd build dist
