@@ -1,8 +1,6 @@
 package upstream
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"time"
 
@@ -70,19 +68,21 @@ func DefaultConfig() Config {
 	}
 }
 
-// Check names what is wrong between the keys.
-func (c *Config) Check() error {
+// Check reports what is wrong between the keys.
+func (c *Config) Check(report func(key, problem string)) {
 	if _, _, err := net.SplitHostPort(c.Address); err != nil {
-		return fmt.Errorf("address: %w", err)
+		report("address", `must be host:port, "127.0.0.1:5038" say`)
 	}
-	if c.Username != lineText(c.Username) || string(c.Secret) != lineText(string(c.Secret)) {
-		return errors.New("username and secret may not hold line ends or NUL")
+	if !isLine(c.Username) {
+		report("username", "may not hold line ends or NUL")
+	}
+	if !isLine(string(c.Secret)) {
+		report("secret", "may not hold line ends or NUL")
 	}
 	if (c.CertFile == "") != (c.KeyFile == "") {
-		return errors.New("tls_cert_file and tls_key_file go together")
+		report("tls_cert_file", "goes together with tls_key_file")
 	}
 	if !c.TLS && (c.CAFile != "" || c.ServerName != "" || c.CertFile != "") {
-		return errors.New("tls_ca_file, tls_server_name and tls_cert_file need tls = true")
+		report("tls", "must be true for the other tls keys to have a meaning")
 	}
-	return nil
 }

@@ -2,6 +2,8 @@ package upstream
 
 import (
 	"context"
+	"net"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -58,8 +60,6 @@ type Call struct {
 	// where Raw has it, as "Name: Value" where it hasn't (Raw may be nil).
 	// It must not be changed once submitted.
 	Action *codec.Packet
-
-	task
 }
 
 // Info is what Asterisk said about itself. It is never changed.
@@ -90,29 +90,86 @@ type Command struct {
 	Name    string
 	Text    string        // the line behind the name, "(Priv: ...)" included
 	Classes codec.Classes // any one of them will do; none: everybody may
+	Unknown string        // a class asked for that ampd doesn't know, usually "": Classes is not all then
 }
 
 // Client keeps the connections to one Asterisk and runs actions on them.
 type Client struct {
+	cfg     Config
+	handler Handler
+	log     *zap.Logger
+	metrics *Metrics
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	ids     *ids
+
+	woken   chan struct{} // has room for one: refusals or originates changed
+	refresh chan struct{} // has room for one: what Asterisk can do may have changed
+
+	mu         sync.Mutex
+	ready      bool // runs are taken
+	closed     bool // Run is about to return
+	sched      scheduler
+	running    int             // runs of calls written and not answered, converted Originates included
+	drained    func()          // called when running gets 0, nil while nobody waits for that
+	originates map[string]*run // converted ones that wait for their OriginateResponse, by ActionID
+	overdue    int             // connections whose answer nobody waits for any more
+	refusals   []refusal       // to be answered by clerk
+	info       *Info           // as last told to the handler
+	boot       Info            // FullyBooted and its times only
+
+	tellInUse, tellRights sync.Once
 }
 
 // New makes a client, which does nothing before Run.
 func New(cfg Config, h Handler, log *zap.Logger, m *Metrics) *Client {
-	panic("unfinished")
+	return &Client{
+		cfg:        cfg,
+		handler:    h,
+		log:        log,
+		metrics:    m,
+		dial:       (&net.Dialer{}).DialContext,
+		ids:        newIDs(m.ForgottenIDs.Inc),
+		woken:      make(chan struct{}, 1),
+		refresh:    make(chan struct{}, 1),
+		sched:      newScheduler(),
+		originates: make(map[string]*run),
+	}
 }
 
 // Run connects, reconnects for ever, and runs what is submitted. When ctx is done it
 // gives the actions under way Config.ShutdownGrace, answers the rest with an error,
 // logs off and returns nil: all its goroutines have ended and no method of the
 // Handler is running or will be called.
-func (c *Client) Run(ctx context.Context) error { panic("unfinished") }
+func (c *Client) Run(ctx context.Context) error {
+	var clerk sync.WaitGroup
+	clerk.Go(c.clerk)
+	c.reconnect(ctx)
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.wake()
+	clerk.Wait()
+	return nil
+}
 
 // Submit has the call run as soon as a connection is free. It never blocks and never
 // calls the Handler itself. Whatever happens, the call gets its last Answer, unless
 // Run has returned.
-func (c *Client) Submit(call *Call) { panic("unfinished") }
-
-// Command finds an action of Asterisk's by its name, whose case does not matter.
-func (i *Info) Command(name string) (Command, bool) { panic("unfinished") }
-
-type task struct{}
+func (c *Client) Submit(call *Call) {
+	r, refused := c.newRun(call)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case refused != nil:
+		c.refuse(call, refused, resultInvalid)
+	case !c.ready:
+		c.refuse(call, failure(call.Action, textUnconnected), resultUnconnected)
+	case r.slow && c.overdue >= max(1, c.cfg.ActionConnections):
+		c.refuse(call, failure(call.Action, textBusy), resultBusy)
+	case c.sched.join(r):
+		c.metrics.Coalesced.Inc()
+	default:
+		c.sched.add(call.Owner, r)
+		c.dispatch()
+	}
+}

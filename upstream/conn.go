@@ -1,0 +1,249 @@
+package upstream
+
+import (
+	"context"
+	"crypto/md5" // the protocol's own
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"ampd/codec"
+	"ampd/codec/native"
+)
+
+// Errors of a login that Asterisk refuses.
+var (
+	errRefused = errors.New("Asterisk refuses the login: wrong username, secret or address, see manager.conf")
+	errInUse   = errors.New("Asterisk refuses a second login of the account (allowmultiplelogin = no)")
+)
+
+// A role is what a connection is for.
+type role uint8
+
+const (
+	eventRole  role = iota // brings the events
+	actionRole             // runs actions
+)
+
+func (r role) String() string {
+	if r == eventRole {
+		return "event"
+	}
+	return "action"
+}
+
+// batchMost is the greatest number of packets handed on together.
+const batchMost = 256
+
+// A conn is a connection that is logged in. Two goroutines serve it: read decodes
+// what comes, [Client.serve] owns all else.
+type conn struct {
+	net.Conn
+	role    role
+	version string // from the banner
+
+	// The reader's, before login the dialler's.
+	dec     *native.Decoder
+	scratch codec.Packet
+
+	work    chan *run            // the next run, room for one: given only while the connection is idle
+	batches chan []*codec.Packet // what came, closed with readErr set when nothing more will
+	readErr error
+	enlist  chan struct{} // closed when the connection shall take runs from the scheduler
+	ended   chan struct{} // closed when serve ends: the reader may go
+	booted  chan struct{} // closed when FullyBooted has come
+	vacated chan struct{} // closed when the connection takes no more runs
+
+	// Owned by serve.
+	answer   *answer // of the run under way
+	out      []*codec.Packet
+	offered  bool      // told the scheduler that it is idle
+	takes    bool      // runs of the scheduler's
+	retired  bool      // reads the rest of an answer nobody waits for, then ends
+	pinged   bool      // silent for so long that a Ping was sent
+	pings    []string  // ActionIDs of Pings not answered yet
+	deadline time.Time // when silence has a consequence
+	repairs  uint64
+}
+
+// connect dials, reads the banner and logs in.
+func (c *Client) connect(ctx context.Context, role role) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.ConnectTimeout.Std())
+	defer cancel()
+	raw, err := c.dial(ctx, "tcp", c.cfg.Address)
+	if err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) }) // makes all I/O fail
+	k, err := c.greet(ctx, raw, role)
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	return k, nil
+}
+
+func (c *Client) greet(ctx context.Context, raw net.Conn, role role) (*conn, error) {
+	if c.cfg.TLS {
+		settings, err := c.cfg.tls()
+		if err != nil {
+			return nil, err
+		}
+		secured := tls.Client(raw, settings)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, fmt.Errorf("TLS handshake: %w", err)
+		}
+		raw = secured
+	}
+	k := &conn{
+		Conn:    raw,
+		role:    role,
+		dec:     native.NewDecoder(raw, native.FromAsterisk),
+		work:    make(chan *run, 1),
+		batches: make(chan []*codec.Packet, 4),
+		enlist:  make(chan struct{}),
+		ended:   make(chan struct{}),
+		booted:  make(chan struct{}),
+		vacated: make(chan struct{}),
+	}
+	banner, err := k.dec.ReadLine()
+	if err != nil {
+		return nil, fmt.Errorf("read the greeting: %w", err)
+	}
+	version, ok := strings.CutPrefix(banner, "Asterisk Call Manager/")
+	if !ok {
+		return nil, errors.New("the server does not greet as Asterisk does")
+	}
+	k.version = version
+	if err := c.logIn(k); err != nil {
+		return nil, fmt.Errorf("log in as %q: %w", c.cfg.Username, err)
+	}
+	return k, nil
+}
+
+func (c *Client) logIn(k *conn) error {
+	mask := "off"
+	if k.role == eventRole {
+		mask = "on"
+	}
+	headers := []codec.Header{
+		{Name: "Action", Value: "Login"},
+		{Name: "Username", Value: c.cfg.Username},
+	}
+	if c.cfg.Login == "plain" {
+		headers = append(headers, codec.Header{Name: "Secret", Value: string(c.cfg.Secret)})
+	} else {
+		answer, err := k.exchange(codec.Header{Name: "Action", Value: "Challenge"}, codec.Header{Name: "AuthType", Value: "MD5"})
+		if err != nil {
+			return err
+		}
+		challenge := answer.Get("Challenge")
+		if challenge == "" {
+			return fmt.Errorf("asked for a challenge: %q", answer.Get("Message"))
+		}
+		sum := md5.Sum([]byte(challenge + string(c.cfg.Secret)))
+		headers = append(headers,
+			codec.Header{Name: "AuthType", Value: "MD5"},
+			codec.Header{Name: "Key", Value: hex.EncodeToString(sum[:])})
+	}
+	answer, err := k.exchange(append(headers, codec.Header{Name: "Events", Value: mask})...)
+	if err != nil {
+		return err
+	}
+	message := answer.Get("Message")
+	switch {
+	case strings.EqualFold(answer.Name(), "Success"):
+		return nil
+	case strings.EqualFold(message, "Login Already In Use"):
+		return errInUse
+	case strings.EqualFold(message, "Authentication failed"):
+		return errRefused
+	}
+	return fmt.Errorf("Asterisk answers %q", message)
+}
+
+// exchange writes an action and reads its response, before the connection is served.
+func (k *conn) exchange(headers ...codec.Header) (*codec.Packet, error) {
+	if _, err := k.Write(packet(headers...).Raw); err != nil {
+		return nil, err
+	}
+	for {
+		if err := k.dec.Decode(&k.scratch); err != nil {
+			return nil, fmt.Errorf("read the answer: %w", err)
+		}
+		if k.scratch.Kind() == codec.Response {
+			return &k.scratch, nil
+		}
+	}
+}
+
+// tls reads the certificates, so that renewed ones count at the next connect.
+func (c *Config) tls() (*tls.Config, error) {
+	settings := &tls.Config{ServerName: c.ServerName, MinVersion: tls.VersionTLS12}
+	if settings.ServerName == "" {
+		settings.ServerName, _, _ = net.SplitHostPort(c.Address)
+	}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read tls_ca_file: %w", err)
+		}
+		settings.RootCAs = x509.NewCertPool()
+		if !settings.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("read tls_ca_file: no certificate in %s", c.CAFile)
+		}
+	}
+	if c.CertFile != "" {
+		own, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("read tls_cert_file: %w", err)
+		}
+		settings.Certificates = []tls.Certificate{own}
+	}
+	return settings, nil
+}
+
+// read decodes what comes, in batches of what has come together, until the
+// connection ends.
+func (k *conn) read(m *Metrics) {
+	defer close(k.batches)
+	for {
+		var batch []*codec.Packet
+		for len(batch) == 0 || k.dec.Buffered() > 0 && len(batch) < batchMost {
+			err := k.dec.Decode(&k.scratch)
+			if err == nil {
+				batch = append(batch, k.scratch.Clone())
+				continue
+			}
+			if errors.Is(err, codec.ErrTooLong) && k.role == eventRole {
+				m.Dropped.WithLabelValues("oversize").Inc()
+				continue
+			}
+			k.readErr = err
+			break
+		}
+		if len(batch) > 0 {
+			select {
+			case k.batches <- batch:
+			case <-k.ended:
+				return
+			}
+		}
+		repaired := k.dec.Repairs()
+		now := repaired.EmptyLines + repaired.Values
+		m.Repairs.Add(float64(now - k.repairs))
+		k.repairs = now
+		if k.readErr != nil {
+			return
+		}
+	}
+}

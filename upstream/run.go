@@ -1,0 +1,403 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"ampd/codec"
+)
+
+// How long ampd waits before it tries again. Within the first minute it tries at
+// least every two seconds, so that an Asterisk that was restarted is found soon.
+const (
+	retryFirst  = 500 * time.Millisecond
+	retryEarly  = 2 * time.Second
+	early       = time.Minute
+	retryMost   = 30 * time.Second
+	retryRefuse = 30 * time.Second // after a refused login: each costs Asterisk a second and an entry in its log
+)
+
+// A rightsError says what the account lacks.
+type rightsError struct{ missing string }
+
+func (e *rightsError) Error() string {
+	return "the account must have read = " + e.missing + " in manager.conf"
+}
+
+// reconnect connects until ctx is done.
+func (c *Client) reconnect(ctx context.Context) {
+	var since time.Time // of the loss, zero while there is none
+	var told string     // the last failure that was logged
+	for failed := 0; ; failed++ {
+		wasReady, err := c.connection(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if wasReady {
+			since, failed, told = time.Time{}, 0, ""
+		}
+		if since.IsZero() {
+			since = time.Now()
+		}
+		wait := pause(failed, time.Since(since), isRefusal(err))
+		sentence, level := "Asterisk can't be reached", zap.WarnLevel
+		switch {
+		case wasReady:
+			sentence = "lost Asterisk"
+		case isRefusal(err):
+			sentence, level = "Asterisk does not take ampd's account", zap.ErrorLevel
+		}
+		if err.Error() == told {
+			level = zap.DebugLevel
+		}
+		told = err.Error()
+		c.log.Log(level, sentence, zap.String("address", c.cfg.Address), zap.Duration("again_in", wait), zap.Error(err))
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func isRefusal(err error) bool {
+	var rights *rightsError
+	return errors.Is(err, errRefused) || errors.As(err, &rights)
+}
+
+// pause is how long to wait after so many failures, the first of which is so long
+// ago.
+func pause(failed int, since time.Duration, refused bool) time.Duration {
+	wait := retryFirst << min(failed, 8)
+	switch {
+	case refused:
+		wait = retryRefuse
+	case since < early:
+		wait = min(wait, retryEarly)
+	default:
+		wait = min(wait, retryMost)
+	}
+	return wait - rand.N(wait/4)
+}
+
+// connection keeps one event connection and what belongs to it, until that is lost
+// or ctx is done. ready tells whether actions could be run.
+func (c *Client) connection(ctx context.Context) (ready bool, err error) {
+	events, err := c.connect(ctx, eventRole)
+	if err != nil {
+		c.metrics.Connects.WithLabelValues(connectResult(err)).Inc()
+		return false, err
+	}
+	c.mu.Lock()
+	c.boot = Info{}
+	c.mu.Unlock()
+	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	var group sync.WaitGroup
+	group.Go(func() { end(c.serve(life, events)) })
+	first, err := c.prepare(ctx, life, events)
+	c.metrics.Connects.WithLabelValues(connectResult(err)).Inc()
+	if err == nil {
+		c.whileReady(ctx, life, end, &group, events, first)
+	}
+	c.unready()
+	if ctx.Err() != nil {
+		end(errShutdown)
+	}
+	end(err) // of no effect where life has ended already
+	group.Wait()
+	c.over()
+	cause := context.Cause(life)
+	if ctx.Err() == nil {
+		c.handler.Lost(cause)
+	}
+	return err == nil, cause
+}
+
+// over answers the Originates that still ring when all connections have ended.
+func (c *Client) over() {
+	c.mu.Lock()
+	left := c.originates
+	c.originates = make(map[string]*run)
+	c.mu.Unlock()
+	for _, r := range left {
+		c.answerCalls(r, func(call *Call) *codec.Packet { return failure(call.Action, textLost) }, resultLost)
+	}
+}
+
+func connectResult(err error) string {
+	var rights *rightsError
+	switch {
+	case err == nil:
+		return "ready"
+	case errors.Is(err, errRefused):
+		return "refused"
+	case errors.As(err, &rights):
+		return "rights"
+	}
+	return "failed"
+}
+
+// prepare does what comes between the login of the event connection and Ready. It
+// ends early with ctx, which is Run's, and with life, which is the connection's. first
+// is the first action connection, nil if actions share the event connection.
+func (c *Client) prepare(ctx, life context.Context, events *conn) (first *conn, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(life, func() { cancel(context.Cause(life)) })()
+	if err := c.checkAccount(ctx, events); err != nil {
+		return nil, err
+	}
+	if c.cfg.ActionConnections > 0 {
+		first, err = c.connect(ctx, actionRole)
+		if errors.Is(err, errInUse) {
+			c.tellInUse.Do(func() {
+				c.log.Warn("Asterisk allows the account one login: actions share the event connection", zap.Error(err))
+			})
+		} else if err != nil {
+			return nil, fmt.Errorf("action connection: %w", err)
+		}
+	}
+	info := &Info{Version: events.version}
+	info.setCommands(c.ask(ctx, events, "ListCommands"))
+	if settings := c.ask(ctx, events, "CoreSettings"); strings.EqualFold(settings.Name(), "Success") {
+		info.Settings = kept(settings)
+	}
+	if ctx.Err() != nil {
+		if first != nil {
+			_ = first.Close()
+		}
+		return nil, context.Cause(ctx)
+	}
+	c.mu.Lock()
+	c.boot.copyTo(info)
+	c.info = info
+	c.mu.Unlock()
+	return first, nil
+}
+
+// whileReady has actions run until the connection is lost or ctx is done.
+func (c *Client) whileReady(ctx, life context.Context, end context.CancelCauseFunc, group *sync.WaitGroup, events, first *conn) {
+	if first == nil {
+		close(events.enlist)
+	} else {
+		group.Go(func() { c.slot(life, end, group, first) })
+		for range c.cfg.ActionConnections - 1 {
+			group.Go(func() { c.slot(life, end, group, nil) })
+		}
+	}
+	c.mu.Lock()
+	c.ready = true
+	info := c.info
+	c.mu.Unlock()
+	c.metrics.Connected.Set(1)
+	c.log.Info("connected to Asterisk", zap.String("address", c.cfg.Address), zap.String("protocol", info.Version),
+		zap.String("asterisk", info.asterisk()), zap.Int("actions", len(info.Commands)))
+	c.handler.Ready(info)
+	for life.Err() == nil {
+		select {
+		case <-c.refresh:
+			c.changed(life)
+		case <-ctx.Done():
+			c.drain(life)
+			return
+		case <-life.Done():
+		}
+	}
+}
+
+// checkAccount waits for FullyBooted and finds out whether the account reads what
+// ampd needs. Asterisk tells that to accounts that may run Command only: to others it
+// just does not send the events. But FullyBooted says that system is read.
+func (c *Client) checkAccount(ctx context.Context, events *conn) error {
+	timer := time.NewTimer(c.cfg.BootTimeout.Std())
+	defer timer.Stop()
+	booted := false
+	select {
+	case <-events.booted:
+		booted = true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	missing, known := codec.Classes(0), false
+	if name := c.cfg.Username; !strings.ContainsAny(name, `"\`) {
+		missing, known = missingRead(c.ask(ctx, events, "Command",
+			codec.Header{Name: "Command", Value: `manager show user "` + name + `"`}))
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case missing != 0:
+		return &rightsError{missing.String()}
+	case !known && !booted:
+		return &rightsError{"system (or else Asterisk did not boot within boot_timeout)"}
+	case !known:
+		c.tellRights.Do(func() {
+			c.log.Warn("what the account reads can't be asked without write = command",
+				zap.String("username", c.cfg.Username), zap.Stringer("must_read", neededRead))
+		})
+	case !booted:
+		c.log.Warn("Asterisk did not say FullyBooted: its lists may be incomplete")
+	}
+	return nil
+}
+
+// ask runs an action of ampd's own, on the connection k or, if that is nil, on any
+// that is free. It returns the last packet of the answer, an error response if ctx
+// ends before that.
+func (c *Client) ask(ctx context.Context, k *conn, action string, headers ...codec.Header) *codec.Packet {
+	answers := make(chan *codec.Packet, 1)
+	r := c.ownRun(func(p *codec.Packet, last bool) {
+		if last {
+			answers <- p
+		}
+	}, append([]codec.Header{{Name: "Action", Value: action}}, headers...)...)
+	if k == nil {
+		c.mu.Lock()
+		c.sched.add(0, r)
+		c.dispatch()
+		c.mu.Unlock()
+	} else {
+		select {
+		case k.work <- r:
+		case <-ctx.Done():
+		}
+	}
+	select {
+	case p := <-answers:
+		return p
+	case <-ctx.Done():
+		return errorPacket(textLost)
+	}
+}
+
+// slot keeps one action connection for as long as life lasts. k is its first one, nil
+// if that is yet to be made.
+func (c *Client) slot(life context.Context, end context.CancelCauseFunc, group *sync.WaitGroup, k *conn) {
+	for failed := 0; life.Err() == nil; {
+		if k == nil {
+			var err error
+			if k, err = c.connect(life, actionRole); err != nil {
+				c.slotFailed(life, end, failed, err)
+				failed++
+				continue
+			}
+			failed = 0
+		}
+		serving := k
+		k = nil
+		close(serving.enlist)
+		group.Go(func() {
+			if err := c.serve(life, serving); life.Err() == nil && !errors.Is(err, errRetired) {
+				c.log.Warn("action connection lost", zap.NamedError("cause", err))
+			}
+		})
+		<-serving.vacated
+	}
+	if k != nil {
+		_ = k.Close()
+	}
+}
+
+// slotFailed waits before an action connection is tried again.
+func (c *Client) slotFailed(life context.Context, end context.CancelCauseFunc, failed int, err error) {
+	if errors.Is(err, errInUse) {
+		end(fmt.Errorf("action connection: %w", err)) // connect anew, without action connections
+	}
+	if life.Err() != nil {
+		return
+	}
+	wait := pause(failed, 0, isRefusal(err))
+	c.log.Warn("action connection can't be made", zap.Duration("again_in", wait), zap.Error(err))
+	select {
+	case <-time.After(wait):
+	case <-life.Done():
+	}
+}
+
+// changed asks Asterisk again what it can do and tells the handler.
+func (c *Client) changed(life context.Context) {
+	commands := c.ask(life, nil, "ListCommands")
+	if life.Err() != nil {
+		return
+	}
+	c.mu.Lock()
+	info := *c.info
+	c.boot.copyTo(&info)
+	if strings.EqualFold(commands.Name(), "Success") {
+		info.setCommands(commands)
+	}
+	c.info = &info
+	c.mu.Unlock()
+	c.handler.Changed(&info)
+}
+
+// fullyBooted notes the event and its times.
+func (c *Client) fullyBooted(k *conn, p *codec.Packet) {
+	c.mu.Lock()
+	c.boot.setBooted(p, time.Now())
+	c.mu.Unlock()
+	select {
+	case <-k.booted: // once more, or too late
+		c.askAgain()
+	default:
+		close(k.booted)
+	}
+}
+
+// reloaded notes that Asterisk's actions may have changed. A successful reload of
+// anything sets its time: observed with Asterisk 16 and 22.
+func (c *Client) reloaded(p *codec.Packet) {
+	if status := p.Get("Status"); p.Name() == "Reload" && (status == "" || status == "0") {
+		c.mu.Lock()
+		c.boot.Reloaded = time.Now()
+		c.mu.Unlock()
+	}
+	c.askAgain()
+}
+
+func (c *Client) askAgain() {
+	select {
+	case c.refresh <- struct{}{}:
+	default:
+	}
+}
+
+// unready refuses what waits and what comes.
+func (c *Client) unready() {
+	c.metrics.Connected.Set(0)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ready = false
+	for _, r := range c.sched.remove(func(*run) bool { return true }) {
+		for _, call := range r.calls {
+			c.refuse(call, failure(call.Action, textUnconnected), resultUnconnected)
+		}
+	}
+}
+
+// drain gives what is under way its time to be answered.
+func (c *Client) drain(life context.Context) {
+	c.unready()
+	drained := make(chan struct{})
+	c.mu.Lock()
+	if c.running == 0 {
+		close(drained)
+	} else {
+		c.drained = func() { close(drained) }
+	}
+	c.mu.Unlock()
+	timer := time.NewTimer(c.cfg.ShutdownGrace.Std())
+	defer timer.Stop()
+	select {
+	case <-drained:
+	case <-timer.C:
+	case <-life.Done():
+	}
+}
