@@ -13,59 +13,59 @@ var (
 	endCommand = []byte("--END COMMAND--\r\n\r\n")
 )
 
-// decodeAsterisk reads a packet from Asterisk: everything up to an empty line, or
-// up to endCommand.
+// decodeAsterisk reads a packet from Asterisk: lines that end at CR LF, up to an
+// empty one.
 func (d *Decoder) decodeAsterisk(p *codec.Packet) error {
+	if d.skipUntil != nil {
+		return d.skip()
+	}
 	if err := d.skipEmpty(); err != nil {
 		return err
 	}
-	for seen := 0; ; {
+	bare := false // a bare LF was met
+	headers := p.Headers
+	line, seen := 0, 0 // where the line begins, and how far no end of it was found
+	for {
 		rest := d.rest()
-		if i := bytes.Index(rest[seen:], packetEnd); i >= 0 {
-			end := seen + i + len(packetEnd)
-			raw := rest[:end:end]
-			if !d.skipping {
-				d.framed = isFramed(raw)
+		i := bytes.IndexByte(rest[seen:], '\n')
+		if i < 0 {
+			seen = len(rest)
+			if err := d.fillPacket(packetEnd); err != nil {
+				return err
 			}
-			if d.framed && !bytes.HasSuffix(raw, endCommand) {
-				seen += i + len(crlf)
-				continue
-			}
-			d.take(end)
-			if d.skipping {
-				d.skipping = false
-				return &LimitError{Limit: PacketTooLong}
-			}
-			if d.framed {
-				p.Raw = raw
-				p.Headers = splitFramed(p.Headers, raw)
-				return nil
-			}
-			d.split(p, raw)
-			return nil
+			continue
 		}
-		if len(rest) > MaxPacket && !d.skipping {
-			d.skipping = true
-			d.framed = isFramed(rest)
+		end := seen + i
+		seen = end + 1
+		if line == 0 && bytes.Equal(trimCR(rest[:end]), follows) {
+			return d.decodeFramed(p)
 		}
-		if d.skipping { // keep just enough to know the end by
-			if n := len(rest) - len(endCommand); n > 0 {
-				d.take(n)
-				rest = d.rest()
-			}
+		if rest[end-1] != '\r' { // end > 0, for no packet begins with LF
+			bare = true
+			continue
 		}
-		seen = max(0, len(rest)-len(packetEnd)+1)
-		if err := d.fill(); err != nil {
-			return inside(err, true)
+		if end-1 > line {
+			headers = append(headers, headerFromAsterisk(rest[line:end-1]))
+			line = seen
+			continue
 		}
+		raw := rest[:seen:seen]
+		d.take(seen)
+		if bare {
+			raw = d.repair(raw)
+		}
+		if bare || bytes.IndexByte(raw, 0) >= 0 {
+			headers = split(headers[:0], raw)
+		}
+		p.Raw, p.Headers = raw, headers
+		return nil
 	}
 }
 
-// skipEmpty leaves out stray empty lines before a packet: after QueueRule's answer
-// there is one too many, IAXnetstats may answer with nothing else, and a bare LF
-// at the end of a last value looks like one to some.
+// skipEmpty leaves out stray empty lines before a packet: behind QueueRule's answer
+// there is one too many, and IAXnetstats may answer with nothing else.
 func (d *Decoder) skipEmpty() error {
-	for !d.skipping {
+	for {
 		rest := d.rest()
 		switch {
 		case len(rest) == 0 || len(rest) == 1 && rest[0] == '\r':
@@ -82,26 +82,32 @@ func (d *Decoder) skipEmpty() error {
 			return nil
 		}
 	}
-	return nil
 }
 
-// split makes raw and its lines p's, repaired where a line holds a bare LF.
-func (d *Decoder) split(p *codec.Packet, raw []byte) {
-	headers := p.Headers
-	for rest := raw; ; {
-		i := bytes.IndexByte(rest, '\n')
-		if i == 1 && rest[0] == '\r' {
-			break // the empty line
-		}
-		if i == 0 || rest[i-1] != '\r' {
-			raw = d.repair(raw)
-			rest, headers = raw, headers[:0]
-			continue
-		}
-		headers = append(headers, headerFromAsterisk(rest[:i-1]))
-		rest = rest[i+1:]
+// fillPacket reads more of a packet, or skips it up to its end if it has become too
+// long.
+func (d *Decoder) fillPacket(end []byte) error {
+	if len(d.rest()) > MaxPacket {
+		d.skipUntil = end
+		return d.skip()
 	}
-	p.Raw, p.Headers = raw, headers
+	return inside(d.fill(), true)
+}
+
+// skip reads up to skipUntil and keeps nothing.
+func (d *Decoder) skip() error {
+	for {
+		rest := d.rest()
+		if i := bytes.Index(rest, d.skipUntil); i >= 0 {
+			d.take(i + len(d.skipUntil))
+			d.skipUntil = nil
+			return &LimitError{Limit: PacketTooLong}
+		}
+		d.take(max(0, len(rest)-len(d.skipUntil)+1))
+		if err := d.fill(); err != nil {
+			return inside(err, true)
+		}
+	}
 }
 
 // repair returns a copy of a packet without bare LFs: at the end of a line they
@@ -110,26 +116,34 @@ func (d *Decoder) split(p *codec.Packet, raw []byte) {
 func (d *Decoder) repair(raw []byte) []byte {
 	repaired := make([]byte, 0, len(raw))
 	for rest := raw; len(rest) > len(crlf); {
-		line, after, _ := bytes.Cut(rest, crlf)
-		rest = after
-		if bytes.IndexByte(line, '\n') < 0 {
-			repaired = append(append(repaired, line...), crlf...)
-			continue
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, crlf)
+		if bytes.IndexByte(line, '\n') >= 0 {
+			line = bytes.TrimRight(line, "\n")
+			if len(line) == 0 {
+				d.repairs.EmptyLines++
+				continue
+			}
+			line = bytes.ReplaceAll(line, []byte{'\n'}, []byte{' '})
+			d.repairs.Values++
 		}
-		line = bytes.TrimRight(line, "\n")
-		if len(line) == 0 {
-			d.repairs.EmptyLines++
-			continue
-		}
-		d.repairs.Values++
-		repaired = append(repaired, bytes.ReplaceAll(line, []byte{'\n'}, []byte{' '})...)
+		repaired = append(repaired, line...)
 		repaired = append(repaired, crlf...)
 	}
 	return append(repaired, crlf...)
 }
 
+// split appends the headers of a whole packet, whose lines may hold NULs.
+func split(headers []codec.Header, raw []byte) []codec.Header {
+	for rest := raw; len(rest) > len(crlf); {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, crlf)
+		headers = append(headers, headerFromAsterisk(cutNUL(line)))
+	}
+	return headers
+}
+
 func headerFromAsterisk(line []byte) codec.Header {
-	line = cutNUL(line)
 	colon := bytes.IndexByte(line, ':')
 	if colon <= 0 {
 		return codec.Header{Value: view(line)}
@@ -139,31 +153,4 @@ func headerFromAsterisk(line []byte) codec.Header {
 		value = value[1:]
 	}
 	return codec.Header{Name: view(line[:colon]), Value: view(value)}
-}
-
-// isFramed tells whether a packet begins as an old answer to Command does.
-func isFramed(raw []byte) bool {
-	after, found := bytes.CutPrefix(raw, follows)
-	return found && (after[0] == '\n' || after[0] == '\r' && after[1] == '\n')
-}
-
-// splitFramed splits an old answer to Command: Response, Privilege and ActionID are
-// headers, from the first other line on all is output, whose lines end at LF.
-func splitFramed(headers []codec.Header, raw []byte) []codec.Header {
-	output := false
-	for rest := raw[:len(raw)-len(crlf)]; len(rest) > 0; {
-		line, after, _ := bytes.Cut(rest, []byte{'\n'})
-		rest = after
-		line = trimCR(line)
-		if !output {
-			h := headerFromAsterisk(line)
-			output = !isName(h, "Response") && !isName(h, "Privilege") && !isName(h, "ActionID")
-			if !output {
-				headers = append(headers, h)
-				continue
-			}
-		}
-		headers = append(headers, codec.Header{Value: view(cutNUL(line))})
-	}
-	return headers
 }

@@ -28,10 +28,11 @@ func (d *Decoder) decodeClient(p *codec.Packet) error {
 	p.Headers = append(p.Headers, d.skipped.headers...)
 	d.skipped = skipped{}
 	for pos, whole := 0, true; ; {
-		if whole {
-			d.skipTelnet(pos)
-		}
 		rest := d.rest()
+		if whole && pos < len(rest) && rest[pos] == telnetIAC {
+			d.skipTelnet(pos)
+			rest = d.rest()
+		}
 		window := rest[pos:min(len(rest), pos+MaxLine)]
 		i := bytes.IndexByte(window, '\n')
 		switch {
@@ -68,16 +69,17 @@ func (d *Decoder) decodeClient(p *codec.Packet) error {
 
 // judge returns the error for a whole packet that is over the limits.
 func (d *Decoder) judge(p *codec.Packet, lines int) error {
-	over := &LimitError{}
+	var limit Limit
 	switch {
 	case lines > MaxLines:
-		over.Limit = TooManyLines
+		limit = TooManyLines
 	case d.tooLong:
-		over.Limit = LineTooLong
+		limit = LineTooLong
 		d.tooLong = false
 	default:
 		return nil
 	}
+	over := &LimitError{Limit: limit}
 	for _, h := range p.Headers {
 		if isName(h, "ActionID") {
 			over.ActionID = h.Value

@@ -42,10 +42,8 @@ type Decoder struct {
 	side    Side
 	repairs Repairs
 
-	// From Asterisk: the packet being read is over MaxPacket and skipped; it has
-	// the old framing of Command.
-	skipping bool
-	framed   bool
+	// From Asterisk: what ends the packet that is being skipped, or nil.
+	skipUntil []byte
 
 	// From a client.
 	tooLong bool // a line over MaxLine was met and not yet reported

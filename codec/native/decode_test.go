@@ -37,12 +37,3 @@ func TestSmoke(t *testing.T) {
 	require.Equal(t, headers("Action", "a"), p.Headers)
 	require.Equal(t, io.EOF, d.Decode(&p))
 }
-
-// headers makes headers of names and values in turn.
-func headers(pairs ...string) []codec.Header {
-	var hs []codec.Header
-	for i := 0; i < len(pairs); i += 2 {
-		hs = append(hs, codec.Header{Name: pairs[i], Value: pairs[i+1]})
-	}
-	return hs
-}
