@@ -51,6 +51,9 @@ func (d *Decoder) decodeAsterisk(p *codec.Packet) error {
 		}
 		raw := rest[:seen:seen]
 		d.take(seen)
+		if len(raw) > MaxPacket {
+			return &LimitError{Limit: PacketTooLong}
+		}
 		if bare {
 			raw = d.repair(raw)
 		}

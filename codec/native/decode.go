@@ -26,7 +26,8 @@ const MaxLine = 1024
 const MaxLines = 128
 
 // MaxPacket bounds a packet from Asterisk, in bytes. Asterisk itself knows no
-// bound: this one only keeps a broken upstream from taking all memory.
+// bound: this one only keeps a broken upstream from taking all memory. The headers
+// of such a packet may take some ten times as much.
 const MaxPacket = 16 << 20
 
 // Repairs counts what a Decoder changed in what it read.
@@ -73,17 +74,17 @@ func (d *Decoder) Buffered() int { return len(d.rest()) }
 // line end. Its errors are those of [Decoder.Decode]; the line may have MaxLine
 // bytes.
 func (d *Decoder) ReadLine() (string, error) {
-	for seen := 0; ; {
+	for {
 		rest := d.rest()
-		if i := bytes.IndexByte(rest[seen:], '\n'); i >= 0 {
-			d.take(seen + i + 1)
-			return string(trimCR(rest[:seen+i])), nil
+		if i := bytes.IndexByte(rest[:min(len(rest), MaxLine)], '\n'); i >= 0 {
+			d.take(i + 1)
+			return string(trimCR(rest[:i])), nil
 		}
-		if seen = len(rest); seen >= MaxLine {
+		if len(rest) >= MaxLine {
 			return "", &LimitError{Limit: LineTooLong}
 		}
 		if err := d.fill(); err != nil {
-			return "", inside(err, seen > 0)
+			return "", inside(err, len(rest) > 0)
 		}
 	}
 }

@@ -1,9 +1,13 @@
 package native_test
 
 import (
+	"bytes"
+	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,29 +15,184 @@ import (
 	"ampd/codec/native"
 )
 
-func TestSmoke(t *testing.T) {
-	d := native.NewDecoder(strings.NewReader("A: 1\r\nB:  2\n\r\n\r\n\r\nEvent: X\r\nC:d\r\n\r\n"), native.FromAsterisk)
+// ways returns readers of wire that give it in different pieces.
+func ways(wire string) map[string]io.Reader {
+	return map[string]io.Reader{
+		"at once":           strings.NewReader(wire),
+		"byte by byte":      iotest.OneByteReader(strings.NewReader(wire)),
+		"in halves":         iotest.HalfReader(strings.NewReader(wire)),
+		"the end with data": iotest.DataErrReader(strings.NewReader(wire)),
+		"with nothing read": &idle{r: strings.NewReader(wire)},
+	}
+}
+
+// An idle reader returns nothing every other time.
+type idle struct {
+	r    io.Reader
+	turn bool
+}
+
+func (i *idle) Read(b []byte) (int, error) {
+	if i.turn = !i.turn; i.turn {
+		return 0, nil
+	}
+	return i.r.Read(b[:min(len(b), 3)])
+}
+
+func TestLimitErrorMatchesErrTooLong(t *testing.T) {
+	var err error = &native.LimitError{Limit: native.LineTooLong}
+	require.ErrorIs(t, err, codec.ErrTooLong)
+	require.NotErrorIs(t, err, io.EOF)
+}
+
+func TestDecodeReturnsTheReadersError(t *testing.T) {
+	broken := errors.New("broken")
+	for _, side := range []native.Side{native.FromAsterisk, native.FromClient} {
+		d := native.NewDecoder(io.MultiReader(strings.NewReader("A: b\r\n\r\nC"), iotest.ErrReader(broken)), side)
+		var p codec.Packet
+		require.NoError(t, d.Decode(&p))
+		require.Equal(t, broken, d.Decode(&p))
+	}
+}
+
+// A stuttering reader gives a byte, then a timeout, in turn.
+type stuttering struct {
+	r    io.Reader
+	turn bool
+}
+
+func (s *stuttering) Read(b []byte) (int, error) {
+	if s.turn = !s.turn; s.turn {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return s.r.Read(b[:1])
+}
+
+// patient is a decoder's reader and its caller in one: it calls again after each
+// timeout.
+func decodePatiently(t *testing.T, wire string, side native.Side) decoded {
+	t.Helper()
+	d := native.NewDecoder(&stuttering{r: strings.NewReader(wire)}, side)
+	var all decoded
+	var p codec.Packet
+	for {
+		err := d.Decode(&p)
+		var over *native.LimitError
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+		case errors.As(err, &over):
+			all.Packets = append(all.Packets, packet{Over: over.Limit, ID: over.ActionID})
+		case err != nil:
+			all.End, all.Repairs = err, d.Repairs()
+			return all
+		default:
+			all.Packets = append(all.Packets, packet{Raw: string(p.Raw), Headers: p.Clone().Headers})
+		}
+	}
+}
+
+func TestDecodeGoesOnAfterTimeout(t *testing.T) {
+	wire := "Action: Ping\r\nActionID: 1\r\n\r\n\xff\xfd\x03Action: a\n\n" +
+		"ActionID: 2\r\n" + strings.Repeat("x", 1500) + "\r\nAction: b\r\n\r\n" +
+		"Action: Ping\r\nActionID: 3\r\n" + strings.Repeat("K: v\r\n", 130) + "\r\nAction: c\r\n\r\n"
+	require.Equal(t, decodeAll(strings.NewReader(wire), native.FromClient), decodePatiently(t, wire, native.FromClient))
+
+	wire = "\r\nResponse: Success\r\nMessage: a\n\r\n\r\nResponse: Follows\r\nPrivilege: Command\r\nx\n\n--END COMMAND--\r\n\r\n"
+	require.Equal(t, decodeAll(strings.NewReader(wire), native.FromAsterisk), decodePatiently(t, wire, native.FromAsterisk))
+}
+
+func TestReadLine(t *testing.T) {
+	d := native.NewDecoder(strings.NewReader("Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\nlast"), native.FromAsterisk)
+	banner, err := d.ReadLine()
+	require.NoError(t, err)
+	require.Equal(t, "Asterisk Call Manager/11.0.0", banner)
+	require.Equal(t, len("Response: Success\r\n\r\nlast"), d.Buffered())
+
 	var p codec.Packet
 	require.NoError(t, d.Decode(&p))
-	require.Equal(t, "A: 1\r\nB:  2\r\n\r\n", string(p.Raw))
-	require.Equal(t, headers("A", "1", "B", " 2"), p.Headers)
-	q := native.WithActionID(&p, "x")
-	require.Equal(t, "A: 1\r\nActionID: x\r\nB:  2\r\n\r\n", string(q.Raw))
-	require.Equal(t, headers("A", "1", "ActionID", "x", "B", " 2"), q.Headers)
-	require.Equal(t, string(p.Raw), string(native.WithActionID(q, "").Raw))
-	require.NoError(t, d.Decode(&p))
-	require.Equal(t, headers("Event", "X", "C", "d"), p.Headers)
-	require.Equal(t, io.EOF, d.Decode(&p))
+	require.Equal(t, headers("Response", "Success"), p.Headers)
+	require.Equal(t, len("last"), d.Buffered())
 
-	d = native.NewDecoder(strings.NewReader("\r\nAction:Ping\nX: "+strings.Repeat("x", 2000)+"\nActionID: 7\n\nAction: a\x00\r\n\r\n"), native.FromClient)
+	_, err = d.ReadLine()
+	require.Equal(t, io.ErrUnexpectedEOF, err)
+}
+
+func TestReadLineErrors(t *testing.T) {
+	_, err := native.NewDecoder(strings.NewReader(""), native.FromAsterisk).ReadLine()
+	require.Equal(t, io.EOF, err)
+
+	_, err = native.NewDecoder(strings.NewReader(strings.Repeat("x", 1023)+"\n"), native.FromAsterisk).ReadLine()
+	require.NoError(t, err)
+	_, err = native.NewDecoder(strings.NewReader(strings.Repeat("x", 1024)+"\n"), native.FromAsterisk).ReadLine()
+	require.ErrorIs(t, err, codec.ErrTooLong)
+	_, err = native.NewDecoder(&endless{left: 1 << 20}, native.FromAsterisk).ReadLine()
+	require.ErrorIs(t, err, codec.ErrTooLong)
+}
+
+// TestPacketsAreNeverWrittenAgain keeps every packet of a stream and looks at them
+// when all has been read, through many chunks.
+func TestPacketsAreNeverWrittenAgain(t *testing.T) {
+	for side, name := range map[native.Side]string{native.FromAsterisk: "22-queue-hour.s2c", native.FromClient: "22-tour.c2s"} {
+		wire := readCorpus(t, name)
+		want := decodeAll(bytes.NewReader(wire), side).Packets
+
+		d := native.NewDecoder(iotest.HalfReader(bytes.NewReader(wire)), side)
+		var kept []*codec.Packet
+		var p codec.Packet
+		for d.Decode(&p) == nil {
+			kept = append(kept, p.Clone())
+		}
+		require.Len(t, kept, len(want))
+		for i, k := range kept {
+			require.Equal(t, want[i].Raw, string(k.Raw))
+			require.Equal(t, want[i].Headers, k.Headers)
+			require.Equal(t, len(k.Raw), cap(k.Raw), "append would write the next packet")
+		}
+	}
+}
+
+// TestIdleClientCostsLittle reads an action of a client that then is silent.
+func TestIdleClientCostsLittle(t *testing.T) {
+	offered := &offer{r: strings.NewReader("Action: Ping\r\n\r\n")}
+	d := native.NewDecoder(offered, native.FromClient)
+	var p codec.Packet
 	require.NoError(t, d.Decode(&p))
-	require.Empty(t, p.Headers)
-	var over *native.LimitError
-	require.ErrorAs(t, d.Decode(&p), &over)
-	require.ErrorIs(t, over, codec.ErrTooLong)
-	require.Equal(t, "7", over.ActionID)
-	require.NoError(t, d.Decode(&p))
-	require.Equal(t, "Action: a\x00\r\n\r\n", string(p.Raw))
-	require.Equal(t, headers("Action", "a"), p.Headers)
 	require.Equal(t, io.EOF, d.Decode(&p))
+	require.LessOrEqual(t, offered.most, 1<<10)
+}
+
+// An offer notes the most room that was offered for reading.
+type offer struct {
+	r    io.Reader
+	most int
+}
+
+func (o *offer) Read(b []byte) (int, error) {
+	o.most = max(o.most, cap(b))
+	return o.r.Read(b)
+}
+
+// A loop reader gives the same bytes for ever.
+type loop struct {
+	wire []byte
+	at   int
+}
+
+func (l *loop) Read(b []byte) (int, error) {
+	n := copy(b, l.wire[l.at:])
+	l.at = (l.at + n) % len(l.wire)
+	return n, nil
+}
+
+func TestDecodeAllocatesChunksOnly(t *testing.T) {
+	for side, name := range map[native.Side]string{native.FromAsterisk: "22-tour.s2c", native.FromClient: "22-tour.c2s"} {
+		d := native.NewDecoder(&loop{wire: readCorpus(t, name)}, side)
+		var p codec.Packet
+		perPacket := testing.AllocsPerRun(5000, func() {
+			if err := d.Decode(&p); err != nil {
+				panic(err)
+			}
+		})
+		require.Zero(t, perPacket) // AllocsPerRun rounds down: a chunk lasts for tens of packets or more
+	}
 }

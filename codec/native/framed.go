@@ -14,9 +14,12 @@ func (d *Decoder) decodeFramed(p *codec.Packet) error {
 		rest := d.rest()
 		if i := bytes.Index(rest[seen:], endCommand); i >= 0 {
 			end := seen + i + len(endCommand)
+			d.take(end)
+			if end > MaxPacket {
+				return &LimitError{Limit: PacketTooLong}
+			}
 			p.Raw = rest[:end:end]
 			p.Headers = splitFramed(p.Headers, p.Raw)
-			d.take(end)
 			return nil
 		}
 		seen = max(0, len(rest)-len(endCommand)+1)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,4 +69,21 @@ func readCorpus(t testing.TB, name string) []byte {
 		_, b, _ = bytes.Cut(b, []byte("\r\n"))
 	}
 	return b
+}
+
+// requireLines checks that the i-th line of Raw is where the i-th header is from.
+func requireLines(t testing.TB, p packet) {
+	t.Helper()
+	count := 0
+	for i, line := range (&codec.Packet{Raw: []byte(p.Raw), Headers: p.Headers}).Lines() {
+		h := p.Headers[i]
+		text, _, _ := strings.Cut(string(line), "\x00")
+		if h.Name == "" {
+			require.Equal(t, h.Value, text)
+		} else {
+			require.True(t, strings.HasPrefix(text, h.Name+":") && strings.HasSuffix(text, h.Value), "%q: %q", text, h)
+		}
+		count++
+	}
+	require.Len(t, p.Headers, count)
 }
