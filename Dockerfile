@@ -1,7 +1,7 @@
 # A static ampd, nothing else in the image, not run as root.
 #
 #   docker build -t ampd .
-#   docker run --ulimit core=0 -v /etc/ampd:/etc/ampd:ro -v ampd:/var/lib/ampd -p 5038:5038 ampd
+#   docker run --ulimit core=0 -v /etc/ampd:/etc/ampd:ro -v ampd:/var/lib/ampd -p 5039:5039 ampd
 #
 # --ulimit core=0 because a core dump holds secrets; ampd also switches its own off.
 FROM golang:1.26 AS build
@@ -20,7 +20,7 @@ COPY --from=build --chown=65532:65532 /out/state /var/lib/ampd
 COPY LICENSE /usr/share/doc/ampd/LICENSE
 USER 65532:65532
 VOLUME /var/lib/ampd
-EXPOSE 5038
+EXPOSE 5039
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/bin/ampd"]
 CMD ["run"]

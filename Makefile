@@ -32,8 +32,7 @@ test: ## all of them, with the time of each
 	done
 	printf '=== where the time went\n%s%-12s %5d s\n' "$$report" total $$((SECONDS - began))
 
-tools: $(GOLANGCI_LINT) ## the linter, and a C compiler for the race detector
-	@command -v gcc >/dev/null || tests/clients/apt gcc libc6-dev
+tools: $(GOLANGCI_LINT) ## the linter
 
 $(GOLANGCI_LINT):
 	@new=$$(mktemp -d)
@@ -45,7 +44,7 @@ $(GOLANGCI_LINT):
 asterisk: ## the real Asterisks, see tests/asterisk/versions
 	@tests/asterisk/install
 
-clients: ## the AMI clients of other people, see tests/clients
+clients: ## the AMI clients of other people and a C compiler for the race detector, see tests/clients
 	@tests/clients/install
 
 lint: $(GOLANGCI_LINT)
