@@ -3,7 +3,6 @@ package profiles
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -28,9 +27,7 @@ func Load(name string, more Check) (*Store, config.Problems) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o004 != 0 {
-		f.store.warn("can be read by every user of this machine: chmod o-r")
-	}
+	f.store.warnings = append(f.store.warnings, config.Exposed(name)...)
 	return f.store, nil
 }
 
@@ -242,12 +239,12 @@ func (c *classes) UnmarshalTOML(v any) error {
 	return nil
 }
 
-// action is the name of an AMI action.
+// action is the name of an AMI action; one "*" may stand for anything.
 type action string
 
 func (a *action) UnmarshalText(text []byte) error {
 	s := string(text)
-	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || strings.ContainsAny(s, "./:,") {
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) || strings.ContainsAny(s, "./:,") || strings.Count(s, "*") > 1 {
 		return fmt.Errorf("%q is no name of an action", s)
 	}
 	*a = action(s)

@@ -179,7 +179,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			`p:9: profile[1].read: must be a list of classes, as in ["call", "agent"]`,
 			`p:10: profile[1].write: must be a list of classes, as in ["call", "agent"]`,
 		}},
-		"networks and actions": {text: "[[profile]]\nname='a'\nsecret='s'\npermit=['10.0.0.0/33',\n'localhost']\ndeny=['10.0.0.0/8', 'Get var',\n'getvar', '10.0.0.300']\nallow=['a/b', 'GetVar', '']", want: []string{
+		"networks and actions": {text: "[[profile]]\nname='a'\nsecret='s'\npermit=['10.0.0.0/33',\n'localhost']\ndeny=['10.0.0.0/8', 'Get var',\n'getvar', '10.0.0.300']\nallow=['a/b', 'GetVar', '', 'Q*e*', 'Queue*']", want: []string{
 			`p:4: profile[0].permit[0]: "10.0.0.0/33" is no network: write "10.0.0.0/8", "10.1.2.3", "2001:db8::/32" or "unix"`,
 			`p:5: profile[0].permit[1]: "localhost" is no network: write "10.0.0.0/8", "10.1.2.3", "2001:db8::/32" or "unix"`,
 			`p:6: profile[0].deny[1]: "Get var" is no name of an action`,
@@ -187,6 +187,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			`p:7: profile[0].deny[2]: is "getvar", which allow names too`,
 			`p:8: profile[0].allow[0]: "a/b" is no name of an action`,
 			`p:8: profile[0].allow[2]: "" is no name of an action`,
+			`p:8: profile[0].allow[3]: "Q*e*" is no name of an action`,
 		}},
 		"filters": {text: "[[profile]]\nname='a'\nsecret='s'\nfilters=['', 'eventfilter=', 1, 'eventfilter(name(x) = y',\n'eventfilter(name(x)) y']", want: []string{
 			"p:4: profile[0].filters[0]: must not be empty",

@@ -27,7 +27,8 @@ type Profile struct {
 	// Read are the classes of events, Write those of actions.
 	Read, Write codec.Classes
 
-	// Allow and Deny are names of actions as the file writes them.
+	// Allow and Deny are names of actions as the file writes them; one "*" may
+	// stand for anything.
 	Allow, Deny []string
 
 	Filters []Filter

@@ -71,14 +71,11 @@ func (s *Store) add(p *Profile, secret string, h *hash) {
 		a.hash = s.nobody.hash
 		a.verified.Store(s.mac(secret))
 	} else {
-		s.warn(fmt.Sprintf("profile %q has only a secret_hash: its logins by MD5 challenge are refused", p.Name))
+		s.warnings = append(s.warnings, config.Problem{File: s.file, Text: fmt.Sprintf(
+			"profile %q has only a secret_hash: its logins by MD5 challenge are refused", p.Name)})
 	}
 	s.profiles = append(s.profiles, p)
 	s.accounts[strings.ToLower(p.Name)] = a
-}
-
-func (s *Store) warn(text string) {
-	s.warnings = append(s.warnings, config.Problem{File: s.file, Text: text})
 }
 
 // Profiles returns all profiles in the file's order. They are not to be changed.
