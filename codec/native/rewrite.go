@@ -13,7 +13,9 @@ import (
 func WithActionID(p *codec.Packet, id string) *codec.Packet {
 	at := p.Index("ActionID")
 	b := newBuilder(p, len("ActionID: \r\n")+len(id))
+	end := 0
 	for i, line := range lines(p) {
+		end += len(line)
 		switch {
 		case i != at:
 			b.keep(line, p.Headers[i])
@@ -24,7 +26,7 @@ func WithActionID(p *codec.Packet, id string) *codec.Packet {
 			b.add("ActionID", id)
 		}
 	}
-	return b.packet(p)
+	return b.packet(p.Raw[end:])
 }
 
 // Rewrite returns a packet like p whose lines edit has judged, in their order: a
@@ -33,7 +35,9 @@ func WithActionID(p *codec.Packet, id string) *codec.Packet {
 // result is p itself, else a packet that shares nothing with it.
 func Rewrite(p *codec.Packet, edit func(i int, h codec.Header) (value string, keep bool)) *codec.Packet {
 	var b *builder // nil as long as nothing was changed
+	end := 0
 	for i, line := range lines(p) {
+		end += len(line)
 		h := p.Headers[i]
 		value, keep := edit(i, h)
 		same := keep && value == h.Value
@@ -57,7 +61,7 @@ func Rewrite(p *codec.Packet, edit func(i int, h codec.Header) (value string, ke
 	if b == nil {
 		return p
 	}
-	return b.packet(p)
+	return b.packet(p.Raw[end:])
 }
 
 // lines yields the lines of p with their line ends; the i-th belongs to
@@ -113,11 +117,7 @@ func (b *builder) header(line []byte, name, value string) {
 	})
 }
 
-// packet returns the packet built, which ends as p does.
-func (b *builder) packet(p *codec.Packet) *codec.Packet {
-	end := 0
-	for _, line := range lines(p) {
-		end += len(line)
-	}
-	return &codec.Packet{Raw: append(b.raw, p.Raw[end:]...), Headers: b.headers}
+// packet returns the packet built, with the empty line that end is.
+func (b *builder) packet(end []byte) *codec.Packet {
+	return &codec.Packet{Raw: append(b.raw, end...), Headers: b.headers}
 }
