@@ -55,7 +55,7 @@ func (a *answer) take(p *codec.Packet) part {
 		return fenced
 	case id != "" && id != a.run.id:
 		return foreign
-	case kind == codec.Event && !a.list && isBroadcast(p):
+	case kind == codec.Event && isBroadcast(p) && (id == "" || !a.list):
 		return foreign
 	}
 	a.began = true

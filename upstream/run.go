@@ -14,14 +14,15 @@ import (
 	"ampd/codec"
 )
 
-// How long ampd waits before it tries again. Within the first minute it tries at
-// least every two seconds, so that an Asterisk that was restarted is found soon.
+// How long ampd waits before it tries again, up to a quarter more by chance. Within
+// the first minute it is never more than two seconds, so that an Asterisk that was
+// restarted is found soon.
 const (
 	retryFirst  = 500 * time.Millisecond
-	retryEarly  = 2 * time.Second
+	retryEarly  = 1600 * time.Millisecond
 	early       = time.Minute
-	retryMost   = 30 * time.Second
-	retryRefuse = 30 * time.Second // after a refused login: each costs Asterisk a second and an entry in its log
+	retryMost   = 24 * time.Second
+	retryRefuse = 24 * time.Second // each refused login costs Asterisk a second and an entry in its log
 )
 
 // A rightsError says what the account lacks.
@@ -84,7 +85,7 @@ func pause(failed int, since time.Duration, refused bool) time.Duration {
 	default:
 		wait = min(wait, retryMost)
 	}
-	return wait - rand.N(wait/4)
+	return wait + rand.N(wait/4)
 }
 
 // connection keeps one event connection and what belongs to it, until that is lost
@@ -163,6 +164,10 @@ func (c *Client) prepare(ctx, life context.Context, events *conn) (first *conn, 
 		} else if err != nil {
 			return nil, fmt.Errorf("action connection: %w", err)
 		}
+	}
+	select {
+	case <-c.refresh: // is asked now
+	default:
 	}
 	info := &Info{Version: events.version}
 	info.setCommands(c.ask(ctx, events, "ListCommands"))
@@ -344,11 +349,11 @@ func (c *Client) fullyBooted(k *conn, p *codec.Packet) {
 	c.boot.setBooted(p, time.Now())
 	c.mu.Unlock()
 	select {
-	case <-k.booted: // once more, or too late
-		c.askAgain()
+	case <-k.booted: // said twice
 	default:
 		close(k.booted)
 	}
+	c.askAgain() // of effect where it came after boot_timeout
 }
 
 // reloaded notes that Asterisk's actions may have changed. A successful reload of

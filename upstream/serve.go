@@ -237,6 +237,9 @@ func (c *Client) flush(k *conn) {
 // silent deals with a connection that was silent for too long.
 func (c *Client) silent(k *conn) error {
 	switch a := k.answer; {
+	case len(k.batches) > 0: // it was not Asterisk that was slow
+		k.deadline = time.Now().Add(c.cfg.PingTimeout.Std())
+		return nil
 	case a != nil && a.late:
 		return errOverdue
 	case a != nil:

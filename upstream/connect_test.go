@@ -1,0 +1,296 @@
+package upstream
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zapcore"
+
+	"ampd/codec"
+)
+
+func TestLoginSendsNoSecretByDefault(t *testing.T) {
+	onBench(t, newFake(), nil, func(t *testing.T, b *bench) {
+		require.Equal(t, []string{"ready"}, b.take())
+		logins := b.fake.logins()
+		require.Len(t, logins, 4)
+		for i, k := range logins {
+			require.Empty(t, k.login.Get("Secret"))
+			require.NotEmpty(t, k.login.Get("Key"))
+			require.Equal(t, map[bool]string{true: "on", false: "off"}[i == 0], k.login.Get("Events"))
+		}
+	})
+}
+
+func TestLoginInPlainWhenToldSo(t *testing.T) {
+	onBench(t, newFake(), func(cfg *Config) { cfg.Login = "plain" }, func(t *testing.T, b *bench) {
+		b.start()
+		for _, k := range b.fake.logins() {
+			require.Equal(t, fakeSecret, k.login.Get("Secret"))
+			require.Empty(t, k.login.Get("Key"))
+		}
+	})
+}
+
+func TestInfoIsWhatAsteriskSays(t *testing.T) {
+	onBench(t, newFake(), nil, func(t *testing.T, b *bench) {
+		b.start()
+		info := b.infos[0]
+		require.Equal(t, "11.0.0", info.Version)
+		require.Equal(t, "fake", info.Settings.Get("SystemName"))
+		require.Equal(t, fakeBooted, string(info.FullyBooted.Raw))
+		require.Equal(t, time.Now().Add(-210*time.Second), info.Booted)
+		require.Equal(t, time.Now().Add(-10*time.Second), info.Reloaded)
+		require.Equal(t, []Command{
+			{Name: "Ping", Text: "Keepalive command.  (Priv: <none>)"},
+			{
+				Name: "Status", Text: "List (Priv: odd) channel status.  (Priv: system,call,reporting,all)",
+				Classes: codec.System | codec.Call | codec.Reporting,
+			},
+		}, info.Commands)
+		status, ok := info.Command("status")
+		require.True(t, ok)
+		require.Equal(t, "Status", status.Name)
+		_, ok = info.Command("Queues")
+		require.False(t, ok)
+	})
+}
+
+func TestReadyComesBehindFullyBooted(t *testing.T) {
+	fake := newFake()
+	fake.booting = true
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		b.sleep(90 * time.Second)
+		require.Empty(t, b.take())
+		require.Empty(t, b.fake.actionConns(), "lists are incomplete now")
+		k := b.fake.events(t)
+		k.send("Event: Newchannel\r\nPrivilege: call,all\r\nUniqueid: 1.1\r\n\r\n")
+		k.send(fakeBooted)
+		require.Equal(t, []string{"event Event: Newchannel|Privilege: call,all|Uniqueid: 1.1", "ready"}, b.take())
+		require.Len(t, b.fake.actionConns(), 3)
+	})
+}
+
+func TestBootTimeout(t *testing.T) {
+	fake := newFake()
+	fake.booting = true
+	onBench(t, fake, func(cfg *Config) { cfg.BootTimeout = seconds(60) }, func(t *testing.T, b *bench) {
+		b.sleep(61 * time.Second)
+		require.Equal(t, []string{"ready"}, b.take())
+		require.Nil(t, b.infos[0].FullyBooted)
+		require.Equal(t, 1, b.logs.FilterMessage("Asterisk did not say FullyBooted: its lists may be incomplete").Len())
+		k := b.fake.events(t)
+		k.send(fakeBooted)
+		require.Equal(t, []string{"changed"}, b.take())
+		require.NotNil(t, b.infos[1].FullyBooted)
+	})
+}
+
+func TestMissingReadRightsAreNamed(t *testing.T) {
+	fake := newFake()
+	fake.readPerm = "call,log,agent,all"
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		require.Equal(t, []string{"lost: the account must have read = system,dialplan in manager.conf"}, b.take())
+		require.Equal(t, 1, b.logs.FilterLevelExact(zapcore.ErrorLevel).Len())
+		b.submit("a", 1, "Action: Status")
+		require.Equal(t, []string{"a Response: Error|Message: Upstream not connected ."}, b.take())
+		fake.set(func() { fake.readPerm = "system,call,agent,dialplan" })
+		b.sleep(31 * time.Second)
+		require.Contains(t, b.take(), "ready")
+	})
+}
+
+func TestUnknowableReadRightsAreSaidToBe(t *testing.T) {
+	fake := newFake()
+	fake.readPerm = ""
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		b.start()
+		require.Equal(t, 1, b.logs.FilterMessage("what the account reads can't be asked without write = command").Len())
+	})
+}
+
+func TestWithoutFullyBootedSystemIsTakenToBeMissing(t *testing.T) {
+	fake := newFake()
+	fake.readPerm, fake.booting = "", true
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		b.sleep(DefaultConfig().BootTimeout.Std())
+		require.Equal(t, []string{"lost: the account must have read = system (or else Asterisk did not boot within boot_timeout) in manager.conf"}, b.take())
+	})
+}
+
+func TestRefusedLoginIsRetriedSlowlyAndLoggedOnce(t *testing.T) {
+	fake := newFake()
+	fake.refuses = true
+	fake.loginTime = time.Second
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		b.sleep(10 * time.Minute)
+		require.Empty(t, b.take())
+		require.InDelta(t, 22, len(fake.dialled()), 3)
+		require.Equal(t, 1, b.logs.FilterLevelExact(zapcore.ErrorLevel).Len())
+		entry := b.logs.FilterLevelExact(zapcore.ErrorLevel).All()[0]
+		require.Equal(t, "Asterisk does not take ampd's account", entry.Message)
+		require.Contains(t, entry.ContextMap()["error"], `log in as "ampd": Asterisk refuses the login`)
+		fake.set(func() { fake.refuses = false })
+		b.sleep(32 * time.Second)
+		require.Equal(t, []string{"ready"}, b.take())
+	})
+}
+
+func TestAsteriskThatComesLaterIsFound(t *testing.T) {
+	fake := newFake()
+	fake.down = true
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		b.sleep(50 * time.Second)
+		dials := fake.dialled()
+		for i := 1; i < len(dials); i++ {
+			require.LessOrEqual(t, dials[i].Sub(dials[i-1]), 2*time.Second)
+		}
+		b.sleep(time.Hour)
+		dials = fake.dialled()
+		last := len(dials) - 1
+		require.InDelta(t, 27, dials[last].Sub(dials[last-1]).Seconds(), 3)
+		fake.set(func() { fake.down = false })
+		b.sleep(30 * time.Second)
+		require.Equal(t, []string{"ready"}, b.take())
+	})
+}
+
+func TestPause(t *testing.T) {
+	for failed := range 100 {
+		for _, since := range []time.Duration{0, early - 1, early, time.Hour} {
+			for _, refused := range []bool{false, true} {
+				wait := pause(failed, since, refused)
+				require.GreaterOrEqual(t, wait, 500*time.Millisecond)
+				require.LessOrEqual(t, wait, 30*time.Second)
+				if since < early && !refused {
+					require.LessOrEqual(t, wait, 2*time.Second)
+				}
+			}
+		}
+	}
+}
+
+func TestCommandsAreAskedAgain(t *testing.T) {
+	for _, event := range []string{
+		"Event: Load\r\nPrivilege: system,all\r\nModule: x.so\r\nStatus: Success\r\n\r\n",
+		"Event: Unload\r\nPrivilege: system,all\r\nModule: x.so\r\nStatus: Success\r\n\r\n",
+		"Event: Reload\r\nPrivilege: system,all\r\nModule: All\r\nStatus: 0\r\n\r\n",
+	} {
+		onBench(t, newFake(), nil, func(t *testing.T, b *bench) {
+			b.start()
+			b.fake.set(func() { b.fake.commands = "Pong: New.  (Priv: call,quantum,all)\r\n" })
+			b.sleep(time.Minute)
+			b.fake.events(t).send(event)
+			heard := b.take()
+			require.Len(t, heard, 2)
+			require.Contains(t, heard, "changed")
+			info := b.infos[1]
+			require.Equal(t, []Command{{Name: "Pong", Text: "New.  (Priv: call,quantum,all)", Classes: codec.Call, Unknown: "quantum"}}, info.Commands)
+			require.Equal(t, b.infos[0].Booted, info.Booted)
+			if event[len("Event: ")] == 'R' {
+				require.Equal(t, time.Now(), info.Reloaded)
+			} else {
+				require.Equal(t, b.infos[0].Reloaded, info.Reloaded)
+			}
+		})
+	}
+}
+
+func TestLoginAlreadyInUseSharesTheEventConnection(t *testing.T) {
+	fake := newFake()
+	fake.single = true
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		for range 2 {
+			b.start()
+			b.submit("a", 1, "Action: Status", "ActionID: 1")
+			require.Equal(t, []string{"a started", "a Response: Success|ActionID: 1 ."}, b.take())
+			require.Len(t, b.fake.logins(), 1)
+			b.fake.cut()
+			b.sleep(time.Second)
+		}
+		require.Equal(t, 1, b.logs.FilterMessage("Asterisk allows the account one login: actions share the event connection").Len())
+	})
+}
+
+func TestKeepalive(t *testing.T) {
+	onBench(t, newFake(), func(cfg *Config) { cfg.PingInterval, cfg.PingTimeout = seconds(15), seconds(5) }, func(t *testing.T, b *bench) {
+		b.start()
+		b.sleep(50 * time.Second)
+		for _, k := range b.fake.logins() {
+			require.Equal(t, 3, k.pings)
+		}
+		k := b.fake.events(t)
+		for range 60 { // speaks, so it need not be asked
+			b.sleep(time.Second)
+			k.send("Event: Newchannel\r\nPrivilege: call,all\r\n\r\n")
+		}
+		require.Len(t, b.take(), 60)
+		require.Equal(t, 3, k.pings)
+		b.fake.set(func() { k.deaf = true })
+		b.sleep(19 * time.Second)
+		require.Empty(t, b.take())
+		b.sleep(3 * time.Second)
+		require.Equal(t, []string{"lost: Asterisk does not answer", "ready"}, b.take())
+	})
+}
+
+func TestKeepaliveOfAnActionConnection(t *testing.T) {
+	onBench(t, newFake(), nil, func(t *testing.T, b *bench) {
+		b.start()
+		k := b.fake.actionConns()[0]
+		b.fake.set(func() { k.deaf = true })
+		b.sleep(21 * time.Second)
+		require.Empty(t, b.take())
+		require.Len(t, b.fake.actionConns(), 3)
+		require.NotContains(t, b.fake.actionConns(), k)
+	})
+}
+
+func TestShutdownAnswersWhatItCanAndLogsOff(t *testing.T) {
+	fake := newFake()
+	var late *fakeConn
+	var slow *codec.Packet
+	fake.answer = func(k *fakeConn, action *codec.Packet) bool {
+		if action.Get("Action") == "QueueAdd" {
+			late, slow = k, action
+		}
+		return true
+	}
+	onBench(t, fake, func(cfg *Config) { cfg.ActionConnections = 2 }, func(t *testing.T, b *bench) {
+		b.start()
+		b.submit("a", 1, "Action: GetConfig", "ActionID: 1")
+		b.submit("b", 2, "Action: GetConfig", "ActionID: 2") // waits: slow ones leave one connection
+		b.submit("c", 3, "Action: QueueAdd", "ActionID: 3")
+		b.take()
+		logins := fake.logins()
+		go func() {
+			time.Sleep(time.Second)
+			late.reply(slow, "Response: Success", "Message: Added")
+		}()
+		began := time.Now()
+		b.stop()
+		require.Equal(t, 3*time.Second, time.Since(began).Truncate(time.Second))
+		require.Equal(t, []string{
+			"b Response: Error|ActionID: 2|Message: Upstream not connected .",
+			"c Response: Success|ActionID: 3|Message: Added .",
+			"a Response: Error|ActionID: 1|Message: " + textLost + " .",
+		}, b.take())
+		for _, k := range logins {
+			require.True(t, k.goodbye)
+		}
+	})
+}
+
+func TestShutdownWhileConnecting(t *testing.T) {
+	fake := newFake()
+	fake.booting = true
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		began := time.Now()
+		b.stop()
+		synctest.Wait()
+		require.Less(t, time.Since(began), 2*time.Second)
+		require.Empty(t, b.take())
+	})
+}
