@@ -2,7 +2,9 @@ package commands
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 type State struct {
 	Rights  *rights.Subject
 	Mask    codec.Classes
-	Filters rights.Filters
+	Filters *rights.Filters
 
 	// Challenge answers the action of that name.
 	Challenge func(*codec.Packet) []byte
@@ -26,7 +28,7 @@ type State struct {
 type Env struct {
 	Now      time.Time
 	Upstream *upstream.Info // nil while no Asterisk was ever seen
-	Table    *rights.Table
+	Table    rights.Table
 }
 
 // An Answer is what becomes of an action of ampd's own.
@@ -159,4 +161,34 @@ func leadingInt(text string) (n int64, ok bool) {
 		n = -n
 	}
 	return n, ok
+}
+
+// filter adds an event filter to the session; there is no way to take one back but
+// to log in anew.
+func filter(s *State, env *Env, a *codec.Packet) Answer {
+	if !strings.EqualFold(a.Get("Operation"), "Add") {
+		return whole(native.Answer(a, "Error", "Unknown operation"))
+	}
+	if s.Filters.Len()-s.Rights.Filters().Len() >= rights.MaxFilters {
+		return whole(native.Answer(a, "Error", fmt.Sprintf("A session has at most %d filters", rights.MaxFilters)))
+	}
+	m, err := rights.ParseFilter(a.Get("MatchCriteria"), a.Get("Filter"), env.knowsCriteria())
+	var wrong *rights.FilterError
+	if errors.As(err, &wrong) {
+		return whole(native.Answer(a, "Error", wrong.Message))
+	}
+	s.Filters = s.Filters.With(m)
+	return whole(native.Answer(a, "Success", "Success"))
+}
+
+// knowsCriteria tells whether this Asterisk's Filter takes MatchCriteria and refuses
+// an empty Filter: 22 does, 16 does not, and nothing that they say tells but the
+// protocol's version (5 in Asterisk 16, 7 in 18, 11 in 22).
+func (e *Env) knowsCriteria() bool {
+	if e.Upstream == nil {
+		return true
+	}
+	major, _, _ := strings.Cut(e.Upstream.Version, ".")
+	n, err := strconv.Atoi(major)
+	return err != nil || n >= 7
 }

@@ -39,19 +39,14 @@ type client struct {
 
 	wait *commands.Wait // the WaitEvent under way, nil for none
 
-	held      []held
+	held      []*codec.Packet // events, as the session gets them
 	heldBytes int
 }
 
-// held is an event on its way to a session.
-type held struct {
-	raw   []byte        // as the session gets it
-	event *codec.Packet // as it came
-}
-
-func newClient(s *downstream.Session, login downstream.Login, rules *rights.Rules) *client {
+func newClient(s *downstream.Session, login downstream.Login, subject *rights.Subject) *client {
 	c := &client{session: s, profile: login.Profile}
-	c.state.Rights = rules.Subject(login.Profile)
+	c.state.Rights = subject
+	c.state.Filters = subject.Filters()
 	c.state.Challenge = s.Challenge
 	c.state.Mask = codec.All
 	if mask, ok := commands.ParseMask(login.Action.Get("Events")); ok {
@@ -60,9 +55,16 @@ func newClient(s *downstream.Session, login downstream.Login, rules *rights.Rule
 	return c
 }
 
-// sees reports whether the session gets events of the class.
-func (c *client) sees(class codec.Classes) bool {
-	return c.state.Mask.Has(class) && c.state.Rights.Reads(class)
+// bootNotice is what a FullyBooted must be, but for its headers, for a session to see
+// it: an event of class system.
+var bootNotice = rights.NewEvent(&codec.Packet{Headers: []codec.Header{
+	{Name: "Event", Value: "FullyBooted"}, {Name: "Privilege", Value: "system,all"},
+}})
+
+// seesSystem reports whether the session gets events of class system. Asterisk writes
+// FullyBooted at a login past the session's filters, and so do we.
+func (c *client) seesSystem() bool {
+	return c.state.Rights.See(&bootNotice, c.state.Mask, &rights.Filters{}) != nil
 }
 
 func (c *client) stopTimers() {
@@ -74,23 +76,23 @@ func (c *client) stopTimers() {
 
 // deliver gives an event to a session, or keeps it until the answer under way has
 // ended.
-func (h *Hub) deliver(now time.Time, c *client, e held) {
+func (h *Hub) deliver(now time.Time, c *client, e *codec.Packet) {
 	if c.leaving {
 		return
 	}
 	if c.wait != nil {
-		h.endWait(c, [][]byte{e.raw})
+		h.endWait(c, [][]byte{e.Raw})
 		return
 	}
-	if c.overdue && !c.holding && c.isAnswerTo(e.event) {
+	if c.overdue && !c.holding && c.isAnswerTo(e) {
 		c.holding = true
 	}
 	if !c.holding {
-		c.session.Send(now, 0, e.raw)
+		c.session.Send(now, 0, e.Raw)
 		return
 	}
 	c.held = append(c.held, e)
-	c.heldBytes += len(e.raw)
+	c.heldBytes += len(e.Raw)
 	c.session.Fits(c.heldBytes)
 }
 
@@ -104,11 +106,11 @@ func (c *client) isAnswerTo(event *codec.Packet) bool {
 func (h *Hub) release(c *client, keep func(*codec.Packet) bool) {
 	n := 0
 	packets := make([][]byte, 0, len(c.held))
-	for ; n < len(c.held) && !keep(c.held[n].event); n++ {
-		packets = append(packets, c.held[n].raw)
-		c.heldBytes -= len(c.held[n].raw)
+	for ; n < len(c.held) && !keep(c.held[n]); n++ {
+		packets = append(packets, c.held[n].Raw)
+		c.heldBytes -= len(c.held[n].Raw)
 	}
-	c.held = append([]held(nil), c.held[n:]...)
+	c.held = append([]*codec.Packet(nil), c.held[n:]...)
 	c.session.Send(time.Now(), c.heldBytes, packets...)
 }
 
@@ -169,17 +171,13 @@ func (h *Hub) take(c *client, r downstream.Request) {
 
 // act runs an action: ampd's own at once, another one upstream.
 func (h *Hub) act(c *client, p *codec.Packet) {
-	name := p.Get("Action")
-	if name == "" {
-		h.answer(c, native.Answer(p, "Error", "Missing action in request"), "malformed")
-		return
-	}
 	if h.draining {
 		h.answer(c, native.Answer(p, "Error", "Asterisk is shutting down"), "shutdown")
 		return
 	}
+	name := rights.ActionName(p)
 	now := time.Now()
-	verdict := c.state.Rights.Action(h.table, p)
+	verdict := c.state.Rights.Judge(h.table, p)
 	if !verdict.Allowed {
 		h.log.Info("action refused", zap.Uint64("client", c.session.ID()), zap.String("address", c.session.Address()),
 			zap.String("profile", c.profile.Name), zap.String("action", name), zap.String("rule", verdict.Rule))

@@ -17,7 +17,7 @@ type Config struct {
 	Upstream upstream.Config       `toml:"upstream"`
 	Listen   []downstream.Listener `toml:"listen" required:"true"`
 	Sessions downstream.Config     `toml:"sessions"`
-	Rights   rights.Config         `toml:"rights"`
+	Rights   RightsConfig          `toml:"rights"`
 	HTTP     HTTPConfig            `toml:"http"`
 	Log      LogConfig             `toml:"log"`
 }
@@ -56,7 +56,12 @@ const ProfilesFile = "profiles.toml"
 func Load(path string) (*Config, *profiles.Store, config.Problems) {
 	cfg := DefaultConfig()
 	problems := config.Read(path, cfg)
-	store, more := profiles.Load(filepath.Join(filepath.Dir(path), ProfilesFile))
+	store, more := profiles.Load(filepath.Join(filepath.Dir(path), ProfilesFile),
+		func(p *profiles.Profile, report func(key, problem string)) {
+			if _, err := rights.New(cfg.Rights.grant(p)); err != nil {
+				report("filters", err.Error())
+			}
+		})
 	problems = append(problems, more...)
 	return cfg, store, problems
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -8,8 +9,8 @@ import (
 
 	"ampd/codec"
 	"ampd/codec/native"
-	"ampd/commands"
 	"ampd/downstream"
+	"ampd/profiles"
 	"ampd/rights"
 	"ampd/upstream"
 )
@@ -19,20 +20,20 @@ type Hub struct {
 	inbox   chan func() // run by Run, one after the other
 	done    chan struct{}
 	hold    time.Duration // order_hold
-	rights  *rights.Rules
 	log     *zap.Logger
 	metrics *hubMetrics
 
 	greeting atomic.Pointer[string] // nil while no upstream was ever seen
 	ready    atomic.Bool            // actions can be run
 
-	// Owned by Run.
+	// Owned by run.
 	upstream  submitter
+	subjects  map[*profiles.Profile]*rights.Subject
 	clients   map[*downstream.Session]*client
 	calls     map[*upstream.Call]*client // under way upstream
 	info      *upstream.Info             // nil while no upstream was ever seen
 	connected bool
-	table     *rights.Table
+	table     rights.Table
 	draining  bool          // no action is taken any more
 	left      chan struct{} // closed when the last client has left after that
 }
@@ -43,18 +44,17 @@ type submitter interface{ Submit(*upstream.Call) }
 // inboxSize is how many pieces of work may wait before those who bring them do.
 const inboxSize = 256
 
-func newHub(hold time.Duration, rules *rights.Rules, log *zap.Logger, metrics *hubMetrics) *Hub {
+func newHub(hold time.Duration, subjects map[*profiles.Profile]*rights.Subject, log *zap.Logger, metrics *hubMetrics) *Hub {
 	return &Hub{
-		inbox:   make(chan func(), inboxSize),
-		done:    make(chan struct{}),
-		hold:    hold,
-		rights:  rules,
-		log:     log,
-		metrics: metrics,
-		clients: map[*downstream.Session]*client{},
-		calls:   map[*upstream.Call]*client{},
-		table:   rights.NewTable(nil),
-		left:    make(chan struct{}),
+		inbox:    make(chan func(), inboxSize),
+		done:     make(chan struct{}),
+		hold:     hold,
+		log:      log,
+		metrics:  metrics,
+		subjects: subjects,
+		clients:  map[*downstream.Session]*client{},
+		calls:    map[*upstream.Call]*client{},
+		left:     make(chan struct{}),
 	}
 }
 
@@ -107,11 +107,10 @@ func (h *Hub) learn(info *upstream.Info) {
 	h.info = info
 	greeting := "Asterisk Call Manager/" + info.Version
 	h.greeting.Store(&greeting)
-	asked := make(map[string]codec.Classes, len(info.Commands))
+	h.table = make(rights.Table, len(info.Commands))
 	for _, c := range info.Commands {
-		asked[c.Name] = c.Classes
+		h.table[strings.ToLower(c.Name)] = c.Classes
 	}
-	h.table = rights.NewTable(asked)
 }
 
 // Lost ends the sessions whose profiles want that.
@@ -142,9 +141,9 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 	h.metrics.events.Inc()
 	e := rights.NewEvent(p)
 	for _, c := range h.clients {
-		if raw := c.state.Rights.Event(e, c.state.Mask, c.state.Filters); raw != nil {
+		if seen := c.state.Rights.See(&e, c.state.Mask, c.state.Filters); seen != nil {
 			h.metrics.deliveries.Inc()
-			h.deliver(now, c, held{raw: raw, event: p})
+			h.deliver(now, c, seen)
 		}
 	}
 }
@@ -154,11 +153,11 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
 	h.do(func() {
 		now := time.Now()
-		c := newClient(s, login, h.rights)
+		c := newClient(s, login, h.subjects[login.Profile])
 		h.clients[s] = c
 		h.metrics.sessions.Set(float64(len(h.clients)))
 		s.Send(now, 0, native.Answer(login.Action, "Success", "Authentication accepted"))
-		if h.connected && h.info.FullyBooted != nil && c.sees(codec.System) {
+		if h.connected && h.info.FullyBooted != nil && c.seesSystem() {
 			s.Send(now, 0, fullyBooted(h.info, now))
 		}
 		if h.draining {
@@ -216,7 +215,7 @@ func (h *Hub) dismiss(c *client, cause error) {
 	if c.leaving {
 		return
 	}
-	if cause == downstream.ErrShutdown && c.sees(codec.System) {
+	if cause == downstream.ErrShutdown && c.seesSystem() {
 		c.session.Send(time.Now(), 0, shutdownEvent(h.info))
 	}
 	c.leaving = true

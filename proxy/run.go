@@ -15,7 +15,6 @@ import (
 
 	"ampd/downstream"
 	"ampd/profiles"
-	"ampd/rights"
 	"ampd/upstream"
 )
 
@@ -31,11 +30,11 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	rules, err := rights.New(cfg.Rights)
+	subjects, err := cfg.Rights.subjects(store)
 	if err != nil {
 		return err
 	}
-	hub := newHub(cfg.Sessions.OrderHold.Std(), rules, log.Named("hub"), newHubMetrics(registry))
+	hub := newHub(cfg.Sessions.OrderHold.Std(), subjects, log.Named("hub"), newHubMetrics(registry))
 	up := upstream.New(cfg.Upstream, hub, log.Named("upstream"), upstream.NewMetrics(registry))
 	server := downstream.NewServer(cfg.Sessions, store, hub, log.Named("downstream"), downstream.NewMetrics(registry))
 

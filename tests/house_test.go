@@ -21,7 +21,7 @@ var levels = [][]string{
 	2: {"upstream", "downstream", "rights", "simulator"},
 	3: {"commands"},
 	5: {"proxy"},
-	6: {"cmd/ampd", "tests", "tests/asterisk"},
+	6: {"cmd/ampd", "tests", "tests/asterisk", "tests/daemon"},
 }
 
 // goPackage is what "go list -json" says of a package, as far as it is asked.
