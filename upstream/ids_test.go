@@ -54,11 +54,14 @@ func TestActionIDsTakeBoundedMemory(t *testing.T) {
 	s := newIDs(func() { forgot++ })
 	until := time.Now().Add(time.Hour)
 	s.remember("first", "f", until.Add(time.Hour), false)
-	for i := range 100_000 {
+	most := 0
+	for i := range 20_000 {
 		s.remember(strconv.Itoa(i), strings.Repeat("x", 1000), until.Add(time.Duration(i)), false)
-		require.LessOrEqual(t, s.size, idMemory)
+		most = max(most, s.size)
 	}
-	require.Equal(t, 100_001-len(s.byID), forgot)
+	require.LessOrEqual(t, most, idMemory)
+	require.Positive(t, forgot)
+	require.Equal(t, 20_001-len(s.byID), forgot)
 	client, _ := s.lookup("first")
 	require.Equal(t, "f", client, "what expires first goes first")
 	for id := range s.byID {

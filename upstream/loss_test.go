@@ -1,0 +1,288 @@
+package upstream
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"ampd/codec"
+)
+
+// partialFake begins answers and does not end them.
+func partialFake(parts map[string][]string) *fakeAsterisk {
+	fake := newFake()
+	fake.answer = func(k *fakeConn, action *codec.Packet) bool {
+		for _, part := range parts[action.Get("Action")] {
+			lines := strings.Split(part, "|")
+			k.reply(action, lines...)
+		}
+		if parts[action.Get("Action")] != nil {
+			k.deaf = true // its thread is busy
+		}
+		return true
+	}
+	return fake
+}
+
+// begun are answers that were begun and, "%" being the Message, how the call's answer
+// ends.
+var begun = map[string]struct {
+	action string
+	parts  []string
+	want   []string
+}{
+	"not begun": {
+		action: "Getvar",
+		want:   []string{"Response: Error|ActionID: 1|Message: % ."},
+	},
+	"a list": {
+		action: "QueueStatus",
+		parts:  []string{"Response: Success|EventList: start", "Event: QueueParams|Queue: a", "Event: QueueMember|Queue: a"},
+		want: []string{
+			"Response: Success|ActionID: 1|EventList: start", "Event: QueueParams|ActionID: 1|Queue: a", "Event: QueueMember|ActionID: 1|Queue: a",
+			"Event: QueueStatusComplete|ActionID: 1|EventList: Cancelled|ListItems: 2|Message: % .",
+		},
+	},
+	"a list whose end is named otherwise": {
+		action: "SIPpeers",
+		parts:  []string{"Response: Success|EventList: start"},
+		want:   []string{"Response: Success|ActionID: 1|EventList: start", "Event: PeerlistComplete|ActionID: 1|EventList: Cancelled|ListItems: 0|Message: % ."},
+	},
+	"a list that the table does not know": {
+		action: "SCCPShowLines",
+		parts:  []string{"Response: Success|EventList: start", "Event: Line"},
+		want: []string{
+			"Response: Success|ActionID: 1|EventList: start", "Event: Line|ActionID: 1",
+			"Event: SCCPShowLinesComplete|ActionID: 1|EventList: Cancelled|ListItems: 1|Message: % .",
+		},
+	},
+	"a list without EventList": {
+		action: "DBGet",
+		parts:  []string{"Response: Success|Message: Result will follow", "Event: DBGetResponse"},
+		want: []string{
+			"Response: Success|ActionID: 1|Message: Result will follow", "Event: DBGetResponse|ActionID: 1",
+			"Event: DBGetComplete|ActionID: 1|EventList: Cancelled|ListItems: 1|Message: % .",
+		},
+	},
+	"one event is missing": {
+		action: "FAXStats",
+		parts:  []string{"Response: Success|Message: FAXStats event will follow"},
+		want:   []string{"Response: Error|ActionID: 1|Message: % ."},
+	},
+	"only the fence is missing": {
+		action: "SCCPHangup",
+		parts:  []string{"Response: Success|Message: Done"},
+		want:   []string{"Response: Success|ActionID: 1|Message: Done ."},
+	},
+}
+
+func TestLossAnswersWhatWasWritten(t *testing.T) {
+	for name, tc := range begun {
+		for _, connections := range []int{0, 2} {
+			t.Run(name, func(t *testing.T) {
+				fake := partialFake(map[string][]string{tc.action: append([]string{}, tc.parts...)})
+				onBench(t, fake, func(cfg *Config) { cfg.ActionConnections = connections }, func(t *testing.T, b *bench) {
+					b.start()
+					b.submit("a", 1, "Action: "+tc.action, "ActionID: 1")
+					b.sleep(time.Second)
+					fake.cut()
+					want := []string{"a started"}
+					for _, line := range tc.want {
+						want = append(want, "a "+strings.ReplaceAll(line, "%", textLost))
+					}
+					require.Equal(t, append(want, "lost: read: EOF"), b.take())
+				})
+			})
+		}
+	}
+}
+
+func TestDeadlineAnswersInAsterisksPlace(t *testing.T) {
+	for name, tc := range begun {
+		for _, connections := range []int{0, 2} {
+			t.Run(name, func(t *testing.T) {
+				fake := partialFake(map[string][]string{tc.action: append([]string{}, tc.parts...)})
+				onBench(t, fake, func(cfg *Config) { cfg.ActionConnections = connections }, func(t *testing.T, b *bench) {
+					b.start()
+					b.submit("a", 1, "Action: "+tc.action, "ActionID: 1")
+					b.sleep(29 * time.Second)
+					heard := b.take()
+					for _, line := range heard {
+						require.NotRegexp(t, ` \.$`, line)
+					}
+					b.sleep(time.Second)
+					want := []string{"a started"}
+					for _, line := range tc.want {
+						want = append(want, "a "+strings.ReplaceAll(line, "%", textTimeout))
+					}
+					require.Equal(t, want, append(heard, b.take()...))
+				})
+			})
+		}
+	}
+}
+
+func TestLossRefusesWhatWaits(t *testing.T) {
+	h := holdingFake()
+	onBench(t, h.fake, func(cfg *Config) { cfg.ActionConnections = 1 }, func(t *testing.T, b *bench) {
+		b.start()
+		b.submit("a", 1, "Action: Getvar", "ActionID: 1")
+		b.submit("b", 1, "Action: Getvar", "ActionID: 2")
+		b.submit("c", 2, "Action: QueueStatus", "ActionID: 3")
+		b.submit("d", 3, "Action: QueueStatus")
+		require.Equal(t, []string{"a started"}, b.take())
+		h.fake.set(func() { h.fake.down = true })
+		h.fake.cut()
+		heard := b.take()
+		require.ElementsMatch(t, []string{
+			"a Response: Error|ActionID: 1|Message: " + textLost + " .",
+			"b Response: Error|ActionID: 2|Message: Upstream not connected .",
+			"c Response: Error|ActionID: 3|Message: Upstream not connected .",
+			"d Response: Error|Message: Upstream not connected .",
+			"lost: read: EOF",
+		}, heard)
+		b.submit("e", 1, "Action: Getvar", "ActionID: 5")
+		require.Equal(t, []string{"e Response: Error|ActionID: 5|Message: Upstream not connected ."}, b.take())
+		require.Len(t, h.keys, 1)
+		require.InDelta(t, 0, testutil.ToFloat64(b.c.metrics.Connected), 0)
+
+		b.sleep(10 * time.Second)
+		require.Empty(t, b.take(), "lost once")
+		h.fake.set(func() { h.fake.down = false })
+		b.sleep(2 * time.Second)
+		require.Equal(t, []string{"ready"}, b.take(), "Asterisk is back for at most two seconds")
+		b.submit("f", 1, "Action: Getvar", "ActionID: 6")
+		require.Equal(t, []string{"f started"}, b.take())
+		h.fake.set(func() { h.held = h.held[1:] })
+		h.answer()
+		require.Equal(t, []string{"f Response: Success|ActionID: 6 ."}, b.take())
+		require.InDelta(t, 1, testutil.ToFloat64(b.c.metrics.Connected), 0)
+	})
+}
+
+func TestLosingAnActionConnectionCostsItsActionOnly(t *testing.T) {
+	h := holdingFake()
+	onBench(t, h.fake, nil, func(t *testing.T, b *bench) {
+		b.start()
+		b.submit("a", 1, "Action: Getvar", "ActionID: 1")
+		b.submit("b", 2, "Action: QueueAdd", "ActionID: 2")
+		b.take()
+		for _, k := range h.fake.actionConns() {
+			if len(k.actions) > 0 && k.actions[0].Get("Action") == "Getvar" {
+				_ = k.Close()
+			}
+		}
+		require.Equal(t, []string{"a Response: Error|ActionID: 1|Message: " + textLost + " ."}, b.take())
+		require.Len(t, h.fake.actionConns(), 3, "replaced")
+		h.fake.set(func() { h.held = h.held[1:] })
+		h.answer()
+		require.Equal(t, []string{"b Response: Success|ActionID: 2 ."}, b.take())
+	})
+}
+
+func TestRetiredConnections(t *testing.T) {
+	h := holdingFake()
+	onBench(t, h.fake, func(cfg *Config) { cfg.ActionConnections = 2 }, func(t *testing.T, b *bench) {
+		b.start()
+		retired := b.c.metrics.Connections.WithLabelValues("action")
+		b.submit("a", 1, "Action: QueueStatus", "ActionID: 1")
+		b.take()
+		b.sleep(30 * time.Second)
+		require.Equal(t, []string{"a Response: Error|ActionID: 1|Message: Timeout waiting for Asterisk ."}, b.take())
+		require.InDelta(t, 3, testutil.ToFloat64(retired), 0, "a new one has taken its place")
+		h.answer()
+		require.Empty(t, b.take(), "nobody hears the late answer")
+		require.InDelta(t, 2, testutil.ToFloat64(retired), 0, "closed when its answer had come")
+
+		b.submit("b", 1, "Action: QueueAdd", "ActionID: 2")
+		b.submit("c", 2, "Action: QueueAdd", "ActionID: 3")
+		b.take()
+		b.sleep(30 * time.Second)
+		require.Len(t, b.take(), 2)
+		require.InDelta(t, 4, testutil.ToFloat64(retired), 0)
+		b.submit("d", 1, "Action: Command", "ActionID: 4")
+		b.submit("e", 1, "Action: Originate", "ActionID: 5", "Async: true")
+		b.submit("f", 1, "Action: QueueAdd", "ActionID: 6")
+		require.ElementsMatch(t, []string{
+			"d Response: Error|ActionID: 4|Message: Upstream busy .",
+			"e started",
+			"f started",
+		}, b.take(), "slow ones are refused while two are retired")
+		b.sleep(30 * time.Second)
+		require.Len(t, b.take(), 2)
+		require.InDelta(t, 4, testutil.ToFloat64(retired), 0, "no third one is retired")
+		b.submit("g", 1, "Action: QueueAdd", "ActionID: 7")
+		require.Empty(t, b.take(), "waits for a connection")
+		b.sleep(29 * time.Second)
+		require.Empty(t, b.take())
+		b.sleep(31 * time.Second)
+		require.Contains(t, b.take(), "g started", "closed after 60 s")
+		require.LessOrEqual(t, testutil.ToFloat64(retired), 4.0)
+	})
+}
+
+func TestSlowOnesThatWaitAreRefusedWhenTheLastIsRetired(t *testing.T) {
+	h := holdingFake()
+	onBench(t, h.fake, func(cfg *Config) { cfg.ActionConnections = 1 }, func(t *testing.T, b *bench) {
+		b.start()
+		b.submit("a", 1, "Action: Command", "ActionID: 1")
+		b.submit("b", 2, "Action: Command", "ActionID: 2")
+		b.submit("c", 3, "Action: QueueAdd", "ActionID: 3")
+		b.take()
+		b.sleep(30 * time.Second)
+		require.ElementsMatch(t, []string{
+			"a Response: Error|ActionID: 1|Message: Timeout waiting for Asterisk .",
+			"b Response: Error|ActionID: 2|Message: Upstream busy .",
+			"c started",
+		}, b.take())
+	})
+}
+
+// An event connection that runs actions can't be retired.
+func TestSharedConnectionWaitsForTheOverdueAnswer(t *testing.T) {
+	h := holdingFake()
+	onBench(t, h.fake, func(cfg *Config) { cfg.ActionConnections = 0 }, func(t *testing.T, b *bench) {
+		b.start()
+		b.submit("a", 1, "Action: QueueAdd", "ActionID: 1")
+		b.submit("b", 2, "Action: QueueAdd", "ActionID: 2")
+		b.take()
+		b.sleep(30 * time.Second)
+		require.Equal(t, []string{"a Response: Error|ActionID: 1|Message: Timeout waiting for Asterisk ."}, b.take())
+		b.submit("c", 3, "Action: Command", "ActionID: 3")
+		require.Equal(t, []string{"c Response: Error|ActionID: 3|Message: Upstream busy ."}, b.take())
+		h.answer()
+		require.Equal(t, []string{"b started"}, b.take())
+		b.sleep(30 * time.Second)
+		require.Len(t, b.take(), 1)
+		b.sleep(60 * time.Second)
+		require.Equal(t, []string{"lost: an answer is long overdue"}, b.take())
+		b.sleep(time.Second)
+		require.Equal(t, []string{"ready"}, b.take())
+	})
+}
+
+func TestDeadlineRolls(t *testing.T) {
+	fake := newFake()
+	var ask *codec.Packet
+	var on *fakeConn
+	fake.answer = func(k *fakeConn, action *codec.Packet) bool {
+		on, ask = k, action
+		k.reply(action, "Response: Success", "EventList: start")
+		return true
+	}
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		b.start()
+		b.submit("a", 1, "Action: QueueStatus")
+		for range 10 {
+			b.sleep(29 * time.Second)
+			on.reply(ask, "Event: QueueParams")
+		}
+		on.reply(ask, "Event: QueueStatusComplete", "EventList: Complete")
+		heard := b.take()
+		require.Len(t, heard, 13)
+		require.Equal(t, "a Event: QueueStatusComplete|EventList: Complete .", heard[12])
+	})
+}
