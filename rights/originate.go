@@ -1,0 +1,130 @@
+package rights
+
+import (
+	"strings"
+
+	"ampd/codec"
+)
+
+// An argument is what one argument of an application may be. Every argument may be
+// left out.
+type argument struct {
+	kind argumentKind
+
+	// Of options: the letters that stand alone, those with a number and those with
+	// a word in parentheses; and the words that stand for letters.
+	flags, numbers, words string
+	whole                 []string
+}
+
+type argumentKind uint8
+
+const (
+	number    argumentKind = iota // 12, 0.5
+	digits                        // 12*#
+	word                          // a plain name
+	sounds                        // names of sounds with "&" between them
+	mailboxes                     // BOX@CONTEXT with "&" between them
+	options
+)
+
+// runApplication judges an application with each Data that stands beside it. An
+// empty one runs nothing.
+func runApplication(s *Subject, p *codec.Packet, name string) (rule string) {
+	if name == "" {
+		return ""
+	}
+	if rule = s.application(name, ""); rule != "" {
+		return rule
+	}
+	for data := range values(p, "Data") {
+		if rule = s.application(name, data); rule != "" {
+			return rule
+		}
+	}
+	return ""
+}
+
+// application judges an application by its name, whose case does not matter
+// (pbx_findapp in main/pbx_app.c), and its arguments. What a profile names it may
+// give any arguments.
+func (s *Subject) application(name, data string) (rule string) {
+	for _, p := range s.applications {
+		if p.matches(name) {
+			return ""
+		}
+	}
+	for i := range s.rules.applications {
+		if l := &s.rules.applications[i]; equalFold(l.name, name) {
+			if data != "" && !l.takes(data) {
+				return "application " + l.name
+			}
+			return ""
+		}
+	}
+	return "application"
+}
+
+// takes tells whether data are arguments that a allows.
+func (a *application) takes(data string) bool {
+	if strings.ContainsAny(data, "\"\\[]$") {
+		return false // what is left, separate takes apart as any Asterisk does
+	}
+	args, _ := separate(data)
+	for i, text := range args {
+		if text != "" && (i >= len(a.args) || !a.args[i].takes(text)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *argument) takes(text string) bool {
+	switch a.kind {
+	case number:
+		return isNumber(text)
+	case digits:
+		return strings.Trim(text, "0123456789*#") == ""
+	case word:
+		return isWord(text)
+	case sounds:
+		for sound := range strings.SplitSeq(text, "&") {
+			if !isFile(strings.TrimSpace(sound)) {
+				return false
+			}
+		}
+		return true
+	case mailboxes:
+		for box := range strings.SplitSeq(text, "&") {
+			if !isWord(strings.TrimSpace(box)) {
+				return false
+			}
+		}
+		return true
+	case options:
+		return a.takesOptions(text)
+	}
+	return false
+}
+
+func (a *argument) takesOptions(text string) bool {
+	for _, w := range a.whole {
+		if equalFold(w, text) {
+			return true
+		}
+	}
+	given, ok := parseOptions(text)
+	if !ok {
+		return false
+	}
+	for _, o := range given {
+		switch {
+		case strings.IndexByte(a.flags, o.letter) >= 0 && o.arg == "":
+		case strings.IndexByte(a.numbers, o.letter) >= 0 && (o.arg == "" || isNumber(strings.TrimPrefix(o.arg, "-"))):
+		case strings.IndexByte(a.words, o.letter) >= 0 && isWord(o.arg):
+		default:
+			return false
+		}
+	}
+	return true
+}
