@@ -10,7 +10,7 @@ import (
 
 // bounds holds a value that was just read against the tags of its field.
 func (d *decoder) bounds(path string, f field) {
-	if d.bad[path] {
+	if d.hasProblem(path) {
 		return
 	}
 	if f.tag.Get("required") != "" && (f.value.Kind() == reflect.String || f.value.Kind() == reflect.Slice) && f.value.Len() == 0 {

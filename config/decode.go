@@ -19,14 +19,22 @@ type decoder struct {
 	partial  bool           // lines with syntax errors were left out of the tree
 	problems Problems
 	bad      map[string]bool // paths that have a problem
+	schema   reflect.Type    // of the struct that the whole file goes into
 }
 
 func (d *decoder) report(path, problem string) {
-	if d.bad[path] {
-		return
-	}
 	d.bad[path] = true
 	d.problems = append(d.problems, Problem{File: d.file, Line: d.line(path), Key: path, Text: problem})
+}
+
+// hasProblem tells whether a problem of the path or of something inside it is known.
+func (d *decoder) hasProblem(path string) bool {
+	for bad := range d.bad {
+		if rest, ok := strings.CutPrefix(bad, path); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return true
+		}
+	}
+	return false
 }
 
 // line finds the line of a path, or of the nearest table around it.
@@ -38,10 +46,6 @@ func (d *decoder) line(path string) int {
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
 	return 0
-}
-
-func (d *decoder) root(tree map[string]any, into any) {
-	d.table("", tree, reflect.ValueOf(into).Elem())
 }
 
 // table puts a TOML table into a struct: all of its fields are visited, those
@@ -67,11 +71,15 @@ func (d *decoder) table(path string, tree map[string]any, into reflect.Value) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(tree)) {
 		if _, ok := find(known, name); !ok {
-			d.report(join(path, quoted(name)), "is not a known key"+hint(name, known))
+			d.report(join(path, quoted(name)), "is not a known key"+d.hint(name, known))
 		}
 	}
 	if s, ok := self.(Checker); ok && !d.partial {
-		s.Check(func(key, problem string) { d.report(join(path, key), problem) })
+		s.Check(func(key, problem string) {
+			if at := join(path, key); !d.hasProblem(at) {
+				d.report(at, problem)
+			}
+		})
 	}
 }
 
@@ -102,6 +110,10 @@ func (d *decoder) value(path string, v any, into reflect.Value, tag reflect.Stru
 			d.table(path, t, into)
 		} else {
 			want = "a table"
+			if _, ok := v.([]map[string]any); ok {
+				d.report(path, "begins with one bracket: ["+path+"]")
+				return
+			}
 		}
 	case reflect.Slice:
 		want = d.slice(path, v, into, tag)

@@ -1,19 +1,52 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"reflect"
+)
 
-// hint names the known key that an unknown one was probably meant to be.
-func hint(name string, known []field) string {
+// hint says which known key an unknown one was probably meant to be, or to which
+// table it belongs.
+func (d *decoder) hint(name string, known []field) string {
 	best, least := "", len(name)/3+2
 	for _, f := range known {
 		if n := distance(name, f.name); n < least {
 			best, least = f.name, n
 		}
 	}
-	if best == "" {
-		return ""
+	if best != "" {
+		return fmt.Sprintf(": did you mean %s?", best)
 	}
-	return fmt.Sprintf(": did you mean %s?", best)
+	if table, ok := tableOf(name, "", d.schema); ok && table != "" {
+		return fmt.Sprintf(": it belongs to [%s]", table)
+	}
+	return ""
+}
+
+// tableOf finds the table that has a key of that name.
+func tableOf(name, path string, of reflect.Type) (string, bool) {
+	array := false
+	for of.Kind() == reflect.Slice || of.Kind() == reflect.Pointer {
+		array = array || of.Kind() == reflect.Slice
+		of = of.Elem()
+	}
+	if of.Kind() != reflect.Struct {
+		return "", false
+	}
+	for i := range of.NumField() {
+		f := of.Field(i)
+		key := f.Tag.Get("toml")
+		if key == name {
+			if array {
+				path = "[" + path + "]"
+			}
+			return path, true
+		}
+		if table, ok := tableOf(name, join(path, key), f.Type); ok {
+			return table, true
+		}
+	}
+	return "", false
 }
 
 // distance counts the letters to be changed, put in or left out to make b of a.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -52,7 +53,8 @@ func (p Problems) Err() error {
 
 // A Checker is a struct that judges its own values after they were read, beyond
 // what tags can say. It is asked even when some of its keys have problems and
-// hold their defaults then; what it reports of such a key is dropped.
+// hold their defaults then; what it reports of those, or of keys whose elements have
+// problems, is dropped.
 //
 // key is relative to the struct ("tls.key", "permit[2]", "" for the struct
 // itself), problem is a sentence without its subject and must show no secret.
@@ -91,7 +93,8 @@ func Read(file string, into any) Problems {
 
 // Parse is [Read] for a text at hand; file names it in problems.
 func Parse(file, text string, into any) Problems {
-	d := decoder{file: file, bad: map[string]bool{}}
+	root := reflect.ValueOf(into).Elem()
+	d := decoder{file: file, bad: map[string]bool{}, schema: root.Type()}
 	text, d.problems = withoutSyntaxErrors(file, text)
 	var tree map[string]any
 	if _, err := toml.Decode(text, &tree); err != nil {
@@ -99,7 +102,7 @@ func Parse(file, text string, into any) Problems {
 	}
 	d.partial = len(d.problems) > 0
 	d.lines = keyLines(text)
-	d.root(tree, into)
+	d.table("", tree, root)
 	slices.SortStableFunc(d.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 	return d.problems
 }

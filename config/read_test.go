@@ -142,6 +142,15 @@ func TestEveryProblemIsNamedWithLineAndKey(t *testing.T) {
 			"f:2: listen[0].permit: must be an array, not a string",
 			"f:2: listen[1]: must be a table, not a whole number",
 		}},
+		"brackets": {text: "[[upstream]]\naddress = 'x'\n[listen]\naddress = 'y'\n", want: []string{
+			"f:1: upstream: begins with one bracket: [upstream]",
+			"f:3: listen: begins with two brackets: [[listen]]",
+		}},
+		"keys of other tables": {text: "ping_interval = '1s'\ncert = 'c'\npermit = []\n" + least, want: []string{
+			"f:1: ping_interval: is not a known key: it belongs to [upstream]",
+			"f:2: cert: is not a known key: it belongs to [listen.tls]",
+			"f:3: permit: is not a known key: it belongs to [[listen]]",
+		}},
 		"units": {text: least + "[upstream.x]\n", want: []string{"f:3: upstream.x: is not a known key"}},
 		"no units": {text: "listen = [{address='a'}]\n[upstream]\naddress='b'\nping_interval = 30\nbacklog = 65536\n", want: []string{
 			`f:4: upstream.ping_interval: needs a unit: write "30s", "500ms", "2m", "1h" or "7d"`,
@@ -164,7 +173,7 @@ func TestEveryProblemIsNamedWithLineAndKey(t *testing.T) {
 			"f:8: tls.key: must be a string, not a whole number",
 		}},
 		"syntax errors, and what else there is": {text: "name = pbx\nlevel = 'x'\nname = 'y'\n[upstream]\naddress 'x'\nsecret = \"abc\n", want: []string{
-			`f:1: name: has no value that can be read: text needs quotes, as in "text"`,
+			`f:1: name: has no value that can be read: text needs quotes, an array its closing bracket`,
 			`f:2: level: is "x" and must be one of: debug, info`,
 			`f:5: upstream: has a line without = between key and value`,
 			`f:6: upstream.secret: lacks the quote that ends the text`,
@@ -173,7 +182,7 @@ func TestEveryProblemIsNamedWithLineAndKey(t *testing.T) {
 			"f:4: name: is defined twice",
 		}},
 		"a syntax error that hides the rest": {text: least + "x = [1,\ny = 2\nz = 3\n", want: []string{
-			"f:4: x: has no value that can be read: text needs quotes, as in \"text\"",
+			"f:4: x: has no value that can be read: text needs quotes, an array its closing bracket",
 		}},
 		"a table twice": {text: least + "[tls]\ncert = 'a'\nkey = 'b'\n[tls]\n", want: []string{
 			"f:6: tls: is defined twice",

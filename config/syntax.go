@@ -46,7 +46,7 @@ func withoutSyntaxErrors(file, text string) (string, Problems) {
 var syntaxTexts = []struct{ has, text string }{
 	{"already been defined", "is defined twice"},
 	{"already created", "is defined twice"},
-	{"expected value", `has no value that can be read: text needs quotes, as in "text"`},
+	{"expected value", `has no value that can be read: text needs quotes, an array its closing bracket`},
 	{"strings cannot contain newlines", "lacks the quote that ends the text"},
 	{"escape", `has a bad escape: a backslash in a text is written \\`},
 	{"Escaped character", `has a bad escape: a backslash in a text is written \\`},
@@ -62,9 +62,9 @@ var syntaxTexts = []struct{ has, text string }{
 	{"control characters", "holds a control character"},
 	{"UTF-8", "is not valid UTF-8"},
 	{"datetime", `is no date: text needs quotes, as in "text"`},
-	{"nvalid integer", "is no whole number"},
-	{"nvalid float", "is no number"},
-	{"number", "is no number"},
+	{"nvalid integer", `is no number: text needs quotes, as in "text"`},
+	{"nvalid float", `is no number: text needs quotes, as in "text"`},
+	{"number", `is no number: text needs quotes, as in "text"`},
 }
 
 func syntaxText(message string) string {
