@@ -33,8 +33,7 @@ func tableOf(name, path string, of reflect.Type) (string, bool) {
 	if of.Kind() != reflect.Struct {
 		return "", false
 	}
-	for i := range of.NumField() {
-		f := of.Field(i)
+	for f := range of.Fields() {
 		key := f.Tag.Get("toml")
 		if key == name {
 			if array {

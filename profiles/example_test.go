@@ -21,9 +21,8 @@ func TestExampleLoadsAndNamesEveryKey(t *testing.T) {
 		require.Empty(t, p.Unsupported(), p.Name)
 	}
 
-	keys := reflect.TypeFor[entry]()
-	for i := range keys.NumField() {
-		if f := keys.Field(i); f.Type != reflect.TypeFor[config.Later]() {
+	for f := range reflect.TypeFor[entry]().Fields() {
+		if f.Type != reflect.TypeFor[config.Later]() {
 			require.Regexp(t, `(?m)(^|\W)`+f.Tag.Get("toml")+`\W`, string(text))
 		}
 	}

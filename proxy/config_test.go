@@ -129,8 +129,7 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 
 // requireKeys finds every key of a struct in the table.
 func requireKeys(t *testing.T, of reflect.Type, table map[string]any) {
-	for i := range of.NumField() {
-		f := of.Field(i)
+	for f := range of.Fields() {
 		key := f.Tag.Get("toml")
 		require.Contains(t, table, key)
 		switch v := table[key].(type) {
