@@ -201,22 +201,19 @@ func runsAsync(action *codec.Packet) bool {
 	}
 	priority := action.Get("Priority")
 	n, isNumber := number(priority)
-	return priority != "" && !(isNumber && n == 0)
+	return priority != "" && (!isNumber || n != 0)
 }
 
 // duration is how long an action says that it lasts before it is answered.
 func duration(action *codec.Packet) time.Duration {
-	header := ""
 	switch strings.ToLower(action.Get("Action")) {
 	case "originate":
 		return originateLasts(action)
 	case "playdtmf", "playmf":
-		header = "Duration"
-	default:
-		return 0
+		n, _ := number(action.Get("Duration"))
+		return milliseconds(n)
 	}
-	n, _ := number(action.Get(header))
-	return milliseconds(n)
+	return 0
 }
 
 // originateLasts is how long an Originate may ring.

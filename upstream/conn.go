@@ -19,8 +19,8 @@ import (
 
 // Errors of a login that Asterisk refuses.
 var (
-	errRefused = errors.New("Asterisk refuses the login: wrong username, secret or address, see manager.conf")
-	errInUse   = errors.New("Asterisk refuses a second login of the account (allowmultiplelogin = no)")
+	errRefused = errors.New("login refused: username, secret or address do not fit manager.conf")
+	errInUse   = errors.New("second login of the account refused (allowmultiplelogin = no)")
 )
 
 // A role is what a connection is for.
@@ -121,7 +121,7 @@ func (c *Client) greet(ctx context.Context, raw net.Conn, role role) (*conn, err
 	}
 	version, ok := strings.CutPrefix(banner, "Asterisk Call Manager/")
 	if !ok {
-		return nil, errors.New("the server does not greet as Asterisk does")
+		return nil, errors.New("the greeting is not Asterisk's")
 	}
 	k.version = version
 	if err := c.logIn(k); err != nil {
@@ -168,7 +168,7 @@ func (c *Client) logIn(k *conn) error {
 	case strings.EqualFold(message, "Authentication failed"):
 		return errRefused
 	}
-	return fmt.Errorf("Asterisk answers %q", message)
+	return fmt.Errorf("login refused: %q", message)
 }
 
 // exchange writes an action and reads its response, before the connection is served.

@@ -131,7 +131,7 @@ func TestRefusedLoginIsRetriedSlowlyAndLoggedOnce(t *testing.T) {
 		require.Equal(t, 1, b.logs.FilterLevelExact(zapcore.ErrorLevel).Len())
 		entry := b.logs.FilterLevelExact(zapcore.ErrorLevel).All()[0]
 		require.Equal(t, "Asterisk does not take ampd's account", entry.Message)
-		require.Contains(t, entry.ContextMap()["error"], `log in as "ampd": Asterisk refuses the login`)
+		require.Contains(t, entry.ContextMap()["error"], `log in as "ampd": login refused: username`)
 		fake.set(func() { fake.refuses = false })
 		b.sleep(32 * time.Second)
 		require.Equal(t, []string{"ready"}, b.take())
@@ -232,7 +232,7 @@ func TestKeepalive(t *testing.T) {
 		b.sleep(19 * time.Second)
 		require.Empty(t, b.take())
 		b.sleep(3 * time.Second)
-		require.Equal(t, []string{"lost: Asterisk does not answer", "ready"}, b.take())
+		require.Equal(t, []string{"lost: no answer to a Ping", "ready"}, b.take())
 	})
 }
 

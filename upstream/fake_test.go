@@ -364,13 +364,12 @@ func onBench(t *testing.T, fake *fakeAsterisk, change func(*Config), test func(t
 }
 
 // submit has an action run; its name is what is heard of it.
-func (b *bench) submit(name string, owner uint64, lines ...string) *Call {
+func (b *bench) submit(name string, owner uint64, lines ...string) {
 	call := &Call{Owner: owner, Action: parse(b.t, lines...)}
 	b.mu.Lock()
 	b.names[call] = name
 	b.mu.Unlock()
 	b.c.Submit(call)
-	return call
 }
 
 func parse(t *testing.T, lines ...string) *codec.Packet {

@@ -29,7 +29,10 @@ func TestIsOurs(t *testing.T) {
 	} {
 		require.Equal(t, want, isOurs(id), id)
 	}
-	require.NotEqual(t, newIDs(nil).next(), newIDs(nil).next())
+	one, other := newIDs(nil), newIDs(nil)
+	require.NotEqual(t, one.next(), other.next(), "two processes")
+	first := one.next()
+	require.NotEqual(t, first, one.next())
 }
 
 func TestActionIDsAreForgottenInTime(t *testing.T) {

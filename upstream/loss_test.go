@@ -168,6 +168,7 @@ func TestLosingAnActionConnectionCostsItsActionOnly(t *testing.T) {
 	onBench(t, h.fake, nil, func(t *testing.T, b *bench) {
 		b.start()
 		b.submit("a", 1, "Action: Getvar", "ActionID: 1")
+		b.take()
 		b.submit("b", 2, "Action: QueueAdd", "ActionID: 2")
 		b.take()
 		for _, k := range h.fake.actionConns() {

@@ -11,7 +11,7 @@ import (
 
 var (
 	errShutdown = errors.New("ampd stops")
-	errSilent   = errors.New("Asterisk does not answer")
+	errSilent   = errors.New("no answer to a Ping")
 	errOverdue  = errors.New("an answer is long overdue")
 	errRetired  = errors.New("the overdue answer has come")
 )
