@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -34,14 +35,15 @@ func (s *Server) Calls(ctx context.Context, n int, rate float64) (Traffic, error
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	traffic, err := calls(ctx, conn, n, rate)
+	run := strconv.FormatInt(runs.Add(1), 10)
+	traffic, err := calls(ctx, conn, run, n, rate)
 	if err == nil {
-		err = s.callersLeft(ctx)
+		err = s.callersLeft(ctx, run)
 	}
 	return traffic, errors.Join(ctx.Err(), err)
 }
 
-func calls(ctx context.Context, conn *Conn, n int, rate float64) (Traffic, error) {
+func calls(ctx context.Context, conn *Conn, run string, n int, rate float64) (Traffic, error) {
 	if err := conn.Login(Ampd, "Events: call"); err != nil {
 		return Traffic{}, err
 	}
@@ -60,20 +62,19 @@ func calls(ctx context.Context, conn *Conn, n int, rate float64) (Traffic, error
 			return Traffic{}, err
 		}
 	}
-	prefix := fmt.Sprintf("calls-%d-", runs.Add(1))
 	type outcome struct {
 		traffic Traffic
 		err     error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		traffic, err := count(conn, prefix, n)
+		traffic, err := count(conn, run, n)
 		if err != nil {
 			conn.Close() // so that the sender ends too
 		}
 		done <- outcome{traffic, err}
 	}()
-	if err := send(ctx, conn, prefix, n, rate); err != nil {
+	if err := send(ctx, conn, run, n, rate); err != nil {
 		conn.Close()
 		return (<-done).traffic, err
 	}
@@ -81,12 +82,12 @@ func calls(ctx context.Context, conn *Conn, n int, rate float64) (Traffic, error
 	return end.traffic, end.err
 }
 
-func send(ctx context.Context, conn *Conn, prefix string, n int, rate float64) error {
+func send(ctx context.Context, conn *Conn, run string, n int, rate float64) error {
 	pace := time.NewTicker(time.Duration(float64(time.Second) / rate))
 	defer pace.Stop()
 	for i := range n {
-		err := conn.Send("Action: Originate", fmt.Sprintf("ActionID: %s%d", prefix, i),
-			fmt.Sprintf("Channel: Local/c%d@callers/n", i),
+		err := conn.Send("Action: Originate", fmt.Sprintf("ActionID: calls-%s-%d", run, i),
+			fmt.Sprintf("Channel: Local/%s%d@callers/n", caller(run), i),
 			"Context: queue-entry", "Exten: "+entries[i%len(entries)], "Priority: 1", "Timeout: 15000",
 			fmt.Sprintf(`CallerID: "Caller %d" <555%05d>`, i, i%100_000), fmt.Sprintf("Variable: CALLNO=%d", i),
 			"Account: calls", "Async: true")
@@ -102,8 +103,12 @@ func send(ctx context.Context, conn *Conn, prefix string, n int, rate float64) e
 	return nil
 }
 
+// caller begins the extensions of a run's callers, see [callers] in the dialplan.
+func caller(run string) string { return "c" + run + "x" }
+
 // count reads until n originations have ended.
-func count(conn *Conn, prefix string, n int) (traffic Traffic, err error) {
+func count(conn *Conn, run string, n int) (traffic Traffic, err error) {
+	prefix := "calls-" + run + "-"
 	for traffic.Answered+traffic.Failed < n {
 		packet, err := conn.Read()
 		if err != nil {
@@ -121,8 +126,8 @@ func count(conn *Conn, prefix string, n int) (traffic Traffic, err error) {
 	return traffic, nil
 }
 
-// callersLeft waits until no caller has a channel any more.
-func (s *Server) callersLeft(ctx context.Context) error {
+// callersLeft waits until no caller of a run has a channel any more.
+func (s *Server) callersLeft(ctx context.Context, run string) error {
 	again := time.NewTicker(250 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -130,7 +135,7 @@ func (s *Server) callersLeft(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("ask for the channels: %w", err)
 		}
-		if !strings.Contains(channels, "@callers-") {
+		if !strings.Contains(channels, "Local/"+caller(run)) {
 			return nil
 		}
 		select {

@@ -47,16 +47,15 @@ const adapters = {
     const AMI = require('yana');
     const ami = new AMI({ host, port: Number(port), login: username, password: secret, events: true, reconnect: true });
     ami.on('event', seen);
-    ami.on('disconnect', lost);
-    let connected = false;
+    const login = (name) => new Promise((resolve, reject) => {
+      ami.once(name, resolve);
+      ami.once('error', (message) => reject(new Error(message)));
+    });
+    let ready = login('connect');
+    ami.on('disconnect', () => { ready = login('reconnect'); lost(); });
+    ami.connect();
     return {
-      // It connects again by itself.
-      connect: () => new Promise((resolve, reject) => {
-        ami.once(connected ? 'reconnect' : 'connect', resolve);
-        ami.on('error', (message) => reject(new Error(message)));
-        if (!connected) ami.connect();
-        connected = true;
-      }),
+      connect: () => ready, // it connects again by itself
       // The callback is called for the list items too.
       send: (action) => new Promise((resolve) => ami.send(action, (message) => message.Response && resolve(message))),
       close: () => ami.disconnect(),
@@ -153,7 +152,7 @@ const within = (seconds, promise) => {
 let actions = 0;
 const steps = {
   async run({ action, until, seconds = 20 }, client) {
-    const id = `${library}-${++actions}`;
+    const id = `${library}-${process.pid}-${++actions}`;
     const from = events.length;
     const response = await within(seconds, client.send({ ...action, ActionID: id }));
     const own = (event) => header(event, 'actionid') === id;
@@ -199,5 +198,5 @@ async function main() {
 }
 
 console.log = () => {}; // a library's own remarks
-process.on('uncaughtException', (error) => { say({ error: `uncaught: ${error.message}` }); });
+process.on('uncaughtException', (error) => { say({ error: `uncaught: ${error.message}` }); process.exit(1); });
 main();

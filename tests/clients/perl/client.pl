@@ -18,6 +18,7 @@ $| = 1;
 sub client {
     return Telephony::Asterisk::AMI->new(
         Host => $host, Port => $port, Username => $user, Secret => $secret,
+        ActionID       => 1000 * $$ + 1,    # or another run's OriginateResponse would be taken for an answer
         Event_Callback => sub { push @events, {%{ $_[0] }} },
     );
 }
