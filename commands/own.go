@@ -173,8 +173,7 @@ func filter(s *State, env *Env, a *codec.Packet) Answer {
 		return whole(native.Answer(a, "Error", fmt.Sprintf("A session has at most %d filters", rights.MaxFilters)))
 	}
 	m, err := rights.ParseFilter(a.Get("MatchCriteria"), a.Get("Filter"), env.knowsCriteria())
-	var wrong *rights.FilterError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*rights.FilterError](err); ok {
 		return whole(native.Answer(a, "Error", wrong.Message))
 	}
 	s.Filters = s.Filters.With(m)

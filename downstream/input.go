@@ -43,13 +43,13 @@ func (in *input) Read(buf []byte) (int, error) {
 // a packet that is not white space decides what it is.
 func (in *input) beginOfXML(buf []byte) int {
 	for i, b := range buf {
-		switch {
-		case b == '\n':
+		switch b {
+		case '\n':
 			if in.line == 0 {
 				in.content = false
 			}
 			in.line = 0
-		case b == '\r':
+		case '\r':
 		default:
 			in.line++
 			if b > ' ' && !in.content {

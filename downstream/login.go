@@ -12,11 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/profiles"
-
-	"go.uber.org/zap"
 )
 
 // loginDelay is how long a refused login waits for its answer, as in Asterisk
@@ -150,8 +150,7 @@ func (s *Session) Challenge(p *codec.Packet) []byte {
 func TooLong(err error) []byte {
 	text := "Failed to parse message: line too long"
 	b := native.AppendHeader(make([]byte, 0, 128), "Response", "Error")
-	var limit *native.LimitError
-	if errors.As(err, &limit) {
+	if limit, ok := errors.AsType[*native.LimitError](err); ok {
 		if limit.ActionID != "" {
 			b = native.AppendHeader(b, "ActionID", limit.ActionID)
 		}

@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"ampd/profiles"
-
 	"go.uber.org/zap"
+
+	"ampd/profiles"
 )
 
 // A Server accepts clients and runs their sessions.

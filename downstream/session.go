@@ -308,7 +308,7 @@ func (s *Session) write() {
 	until := time.Now()
 	for _, conn := range []net.Conn{s.conn, s.raw} { // TLS first says so in its own way
 		if half, ok := conn.(interface{ CloseWrite() error }); ok {
-			half.CloseWrite()
+			_ = half.CloseWrite() // the client may be gone already
 			until = time.Now().Add(linger)
 		}
 	}

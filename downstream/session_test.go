@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/md5"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -45,9 +46,9 @@ func (e *echo) Join(s *Session, login Login) {
 func (e *echo) Request(s *Session, r Request) {
 	defer s.Done()
 	switch {
-	case r.Err == io.EOF:
+	case errors.Is(r.Err, io.EOF):
 		s.Finish(ErrClientLeft)
-	case r.Err == ErrXML:
+	case errors.Is(r.Err, ErrXML):
 		s.Send(time.Now(), 0, []byte(XMLRefused))
 		s.Finish(ErrXML)
 	case r.Err != nil:
@@ -99,7 +100,7 @@ queues = ["support"]
 }
 
 // connect runs a session and returns the client's end of its connection.
-func connect(t *testing.T, ctx context.Context, server *Server) net.Conn {
+func connect(ctx context.Context, t *testing.T, server *Server) net.Conn {
 	t.Helper()
 	client, conn := net.Pipe()
 	port := &Port{greeting: "Asterisk Call Manager/5.0.4"}
@@ -251,7 +252,7 @@ func read(t *testing.T, conn net.Conn, n int) string {
 func TestChallenge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newTestServer(t, &echo{}, nil)
-		conn := connect(t, t.Context(), server)
+		conn := connect(t.Context(), t, server)
 		dec := native.NewDecoder(conn, native.FromAsterisk)
 		_, err := dec.ReadLine()
 		require.NoError(t, err)
@@ -266,7 +267,7 @@ func TestChallenge(t *testing.T) {
 		require.Equal(t, "Authentication accepted", p["Message"])
 		conn.Close()
 
-		other := connect(t, t.Context(), server)
+		other := connect(t.Context(), t, server)
 		dec = native.NewDecoder(other, native.FromAsterisk)
 		_, err = dec.ReadLine()
 		require.NoError(t, err)
@@ -286,13 +287,13 @@ func ask(t *testing.T, conn net.Conn, dec *native.Decoder, action string) map[st
 func TestBusyProfileIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newTestServer(t, &echo{}, nil)
-		first := connect(t, t.Context(), server)
+		first := connect(t.Context(), t, server)
 		read(t, first, len(greeting))
 		_, err := io.WriteString(first, login)
 		require.NoError(t, err)
 		read(t, first, len(accepted))
 
-		second := connect(t, t.Context(), server)
+		second := connect(t.Context(), t, server)
 		read(t, second, len(greeting))
 		_, err = io.WriteString(second, login)
 		require.NoError(t, err)
@@ -304,7 +305,7 @@ func TestBusyProfileIsRefused(t *testing.T) {
 
 		first.Close()
 		synctest.Wait()
-		third := connect(t, t.Context(), server)
+		third := connect(t.Context(), t, server)
 		read(t, third, len(greeting))
 		_, err = io.WriteString(third, login)
 		require.NoError(t, err)
@@ -315,23 +316,23 @@ func TestBusyProfileIsRefused(t *testing.T) {
 func TestSilentConnectionsAreClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newTestServer(t, &echo{}, nil)
-		conn := connect(t, t.Context(), server)
+		conn := connect(t.Context(), t, server)
 		began := time.Now()
 		got, err := io.ReadAll(conn)
 		require.NoError(t, err)
 		require.Equal(t, greeting, string(got))
 		require.Equal(t, 30*time.Second, time.Since(began))
 		synctest.Wait()
-		require.EqualValues(t, 1, testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("auth_timeout")))
+		require.Equal(t, 1, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("auth_timeout"))))
 	})
 }
 
 func TestTooManyUnauthenticated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newTestServer(t, &echo{}, func(c *Config) { c.MaxUnauthenticated = 1 })
-		first := connect(t, t.Context(), server)
+		first := connect(t.Context(), t, server)
 		read(t, first, len(greeting))
-		second := connect(t, t.Context(), server)
+		second := connect(t.Context(), t, server)
 		got, err := io.ReadAll(second)
 		require.NoError(t, err)
 		require.Empty(t, got, "closed without a byte")
@@ -339,7 +340,7 @@ func TestTooManyUnauthenticated(t *testing.T) {
 		_, err = io.WriteString(first, login)
 		require.NoError(t, err)
 		read(t, first, len(accepted))
-		third := connect(t, t.Context(), server)
+		third := connect(t.Context(), t, server)
 		require.Equal(t, greeting, read(t, third, len(greeting)), "who has logged in does not count")
 	})
 }
@@ -349,7 +350,7 @@ func TestSlowClientIsClosed(t *testing.T) {
 	join := func(t *testing.T, edit func(*Config)) (*echo, *Server, net.Conn) {
 		e := &echo{}
 		server := newTestServer(t, e, edit)
-		conn := connect(t, t.Context(), server)
+		conn := connect(t.Context(), t, server)
 		read(t, conn, len(greeting))
 		_, err := io.WriteString(conn, login)
 		require.NoError(t, err)
@@ -366,7 +367,7 @@ func TestSlowClientIsClosed(t *testing.T) {
 			}
 			require.Equal(t, 100, sent)
 			synctest.Wait()
-			require.EqualValues(t, 1, testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow")))
+			require.Equal(t, 1, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow"))))
 			require.Equal(t, []string{"join wall", "leave"}, e.told)
 		})
 	})
@@ -382,10 +383,10 @@ func TestSlowClientIsClosed(t *testing.T) {
 			e, server, _ := join(t, nil)
 			e.session.Send(time.Now(), 0, packet)
 			time.Sleep(19 * time.Second)
-			require.EqualValues(t, 0, testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow")))
+			require.Equal(t, 0, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow"))))
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
-			require.EqualValues(t, 1, testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow")))
+			require.Equal(t, 1, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow"))))
 		})
 	})
 	t.Run("slow and yet in time", func(t *testing.T) {
@@ -406,12 +407,12 @@ func TestReadingStopsWhenTooMuchWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &patient{}
 		server := newTestServer(t, h, func(c *Config) { c.MaxQueued = 3 })
-		conn := connect(t, t.Context(), server)
+		conn := connect(t.Context(), t, server)
 		read(t, conn, len(greeting))
 		go func() {
-			io.WriteString(conn, login)
+			_, _ = io.WriteString(conn, login)
 			for range 20 {
-				io.WriteString(conn, "Action: Ping\r\n\r\n")
+				_, _ = io.WriteString(conn, "Action: Ping\r\n\r\n")
 			}
 		}()
 		read(t, conn, len(accepted))
@@ -434,7 +435,7 @@ func (h *patient) Request(_ *Session, r Request) { h.requests = append(h.request
 func TestWatchTellsOfBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &echo{}
-		conn := connect(t, t.Context(), newTestServer(t, e, nil))
+		conn := connect(t.Context(), t, newTestServer(t, e, nil))
 		read(t, conn, len(greeting))
 		_, err := io.WriteString(conn, login)
 		require.NoError(t, err)
@@ -455,7 +456,7 @@ func TestShutdownEndsSessions(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		e := &echo{}
 		server := newTestServer(t, e, nil)
-		conn := connect(t, ctx, server)
+		conn := connect(ctx, t, server)
 		read(t, conn, len(greeting))
 		_, err := io.WriteString(conn, login)
 		require.NoError(t, err)
@@ -464,7 +465,7 @@ func TestShutdownEndsSessions(t *testing.T) {
 		_, err = io.ReadAll(conn)
 		require.NoError(t, err)
 		synctest.Wait()
-		require.EqualValues(t, 1, testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("shutdown")))
+		require.Equal(t, 1, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("shutdown"))))
 	})
 }
 

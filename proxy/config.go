@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"ampd/actions"
 	"ampd/config"
 	"ampd/downstream"
 	"ampd/profiles"
@@ -51,19 +54,47 @@ func DefaultConfig() *Config {
 // ampd.toml.
 const ProfilesFile = "profiles.toml"
 
-// Load reads ampd.toml at path, and the profiles beside it. With problems, which
-// are all those of both files, neither may be used.
-func Load(path string) (*Config, *profiles.Store, config.Problems) {
-	cfg := DefaultConfig()
-	problems := config.Read(path, cfg)
-	store, more := profiles.Load(filepath.Join(filepath.Dir(path), ProfilesFile),
-		func(p *profiles.Profile, report func(key, problem string)) {
-			if _, err := rights.New(cfg.Rights.grant(p)); err != nil {
-				report("filters", err.Error())
+// Files are ampd.toml and what lies beside it, read.
+type Files struct {
+	Config   *Config
+	Profiles *profiles.Store
+
+	// Warnings are what is not a mistake and yet should be known.
+	Warnings config.Problems
+}
+
+// Load reads ampd.toml at path, and the profiles beside it. problems are all the
+// mistakes in both; with any, the files must not be used.
+func Load(path string) (files Files, problems config.Problems) {
+	files.Config = DefaultConfig()
+	problems = config.Read(path, files.Config)
+	files.Warnings = config.Exposed(path)
+	check := func(p *profiles.Profile, report func(key, problem string)) {
+		for i, f := range p.Filters {
+			if _, err := rights.ParseFilter(f.Criteria, f.Expr, true); err != nil {
+				report(fmt.Sprintf("filters[%d]", i), err.Error())
 			}
-		})
-	problems = append(problems, more...)
-	return cfg, store, problems
+		}
+		files.Warnings = append(files.Warnings, unknownActions(p)...)
+	}
+	var more config.Problems
+	files.Profiles, more = profiles.Load(filepath.Join(filepath.Dir(path), ProfilesFile), check)
+	if problems = append(problems, more...); len(problems) == 0 {
+		files.Warnings = append(files.Warnings, files.Profiles.Warnings()...)
+	}
+	return files, problems
+}
+
+// unknownActions warns of names in allow and deny that are no action of Asterisk's:
+// a module of yours may bring it, or it is misspelt.
+func unknownActions(p *profiles.Profile) (warnings config.Problems) {
+	for _, name := range slices.Concat(p.Allow, p.Deny) {
+		if _, known := actions.Lookup(name); !known && !strings.Contains(name, "*") {
+			warnings = append(warnings, config.Problem{File: ProfilesFile, Text: fmt.Sprintf(
+				"profile %q names the action %q, which Asterisk 16 and 22 do not have", p.Name, name)})
+		}
+	}
+	return warnings
 }
 
 // Check reports what the parts can't see alone.

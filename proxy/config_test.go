@@ -27,11 +27,11 @@ func load(t *testing.T, ampd, profiles string) (*Config, config.Problems) {
 	file := filepath.Join(dir, "ampd.toml")
 	require.NoError(t, os.WriteFile(file, []byte(ampd), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, ProfilesFile), []byte(profiles), 0o600))
-	cfg, _, problems := Load(file)
+	files, problems := Load(file)
 	for i := range problems {
 		problems[i].File = filepath.Base(problems[i].File)
 	}
-	return cfg, problems
+	return files.Config, problems
 }
 
 // TestBadFiles loads each file of testdata/bad as the one that its name begins
@@ -75,7 +75,7 @@ func TestBadFiles(t *testing.T) {
 }
 
 func TestMissingFilesAreNamed(t *testing.T) {
-	_, _, problems := Load("nowhere/ampd.toml")
+	_, problems := Load("nowhere/ampd.toml")
 	require.EqualError(t, problems.Err(), "nowhere/ampd.toml: cannot be read: no such file or directory\n"+
 		"nowhere/profiles.toml: cannot be read: no such file or directory")
 }

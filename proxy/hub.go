@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -215,7 +216,7 @@ func (h *Hub) dismiss(c *client, cause error) {
 	if c.leaving {
 		return
 	}
-	if cause == downstream.ErrShutdown && c.seesSystem() {
+	if errors.Is(cause, downstream.ErrShutdown) && c.seesSystem() {
 		c.session.Send(time.Now(), 0, shutdownEvent(h.info))
 	}
 	c.leaving = true

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -118,7 +119,7 @@ func (b *bench) login(profile string, more ...string) *testClient {
 			n, err := c.Read(buf)
 			client.mu.Lock()
 			client.got.Write(buf[:n])
-			client.eof = err == io.EOF
+			client.eof = errors.Is(err, io.EOF)
 			client.mu.Unlock()
 			if err != nil {
 				return
@@ -237,7 +238,7 @@ func TestFullyBootedStandsBehindTheLogin(t *testing.T) {
 		c, conn := net.Pipe()
 		b.conns <- conn
 		defer c.Close()
-		go io.WriteString(c, "Action: Login\nUsername: admin\nSecret: s\n\n")
+		go func() { _, _ = io.WriteString(c, "Action: Login\nUsername: admin\nSecret: s\n\n") }()
 		want := "Asterisk Call Manager/11.0.0\r\n" +
 			"Response: Success\r\nMessage: Authentication accepted\r\n\r\n" +
 			"Event: FullyBooted\r\nPrivilege: system,all\r\nUptime: 3600\r\nLastReload: 60\r\nStatus: Fully Booted\r\n\r\n"
@@ -310,7 +311,7 @@ func TestEventsGoOnAfterOrderHold(t *testing.T) {
 		require.Empty(t, c.sees())
 		b.answer("Response: Success", true)
 		require.Equal(t, "Success(1) Own(1) Behind C", c.sees())
-		require.EqualValues(t, 1, testutil.ToFloat64(b.hub.metrics.overdue))
+		require.Equal(t, 1, int(testutil.ToFloat64(b.hub.metrics.overdue)))
 
 		c.send("Action: DBPut\nActionID: 2")
 		b.started()
@@ -368,7 +369,7 @@ func TestWaitEvent(t *testing.T) {
 		"no time at all":      {"Action: WaitEvent\nTimeout: 0", func(*bench, *testClient) {}, "Success(w) WaitEventComplete(w)"},
 		"for ever":            {"Action: WaitEvent", func(*bench, *testClient) { time.Sleep(time.Hour) }, ""},
 		"another action":      {"Action: WaitEvent", func(_ *bench, c *testClient) { c.send("Action: Ping\nActionID: p") }, "Success(w) WaitEventComplete(w) Success(p)"},
-		"half a line":         {"Action: WaitEvent", func(_ *bench, c *testClient) { io.WriteString(c.conn, "Act") }, "Success(w) WaitEventComplete(w)"},
+		"half a line":         {"Action: WaitEvent", func(_ *bench, c *testClient) { _, _ = io.WriteString(c.conn, "Act") }, "Success(w) WaitEventComplete(w)"},
 		"one it may not see":  {"Action: WaitEvent", func(b *bench, _ *testClient) { b.hub.Events([]*codec.Packet{packet("Event: X|Privilege: system,all")}) }, ""},
 		"not a number":        {"Action: WaitEvent\nTimeout: soon", func(*bench, *testClient) { time.Sleep(time.Hour) }, ""},
 		"an action behind it": {"Action: WaitEvent\nActionID: w|Action: Ping", func(*bench, *testClient) {}, "Success(w) WaitEventComplete(w) Success"},

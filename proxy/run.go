@@ -68,7 +68,7 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	hubDone.Go(func() { hub.run(up, stopHub) })
 	upCtx, stopUp := context.WithCancel(context.Background())
 	defer stopUp()
-	upDone.Go(func() { up.Run(upCtx) })
+	upDone.Go(func() { _ = up.Run(upCtx) }) // ends with upCtx, without error
 	serverCtx, stopServer := context.WithCancel(context.Background())
 	defer stopServer()
 	serverDone.Go(func() { server.Run(serverCtx, ports) })

@@ -16,13 +16,13 @@ func runCheck(_ context.Context, args []string) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	_, store, problems := proxy.Load(*path)
+	files, problems := proxy.Load(*path)
 	for _, p := range problems {
 		fmt.Fprintln(os.Stderr, p)
 	}
 	switch n := len(problems); n {
 	case 0:
-		for _, w := range store.Warnings() {
+		for _, w := range files.Warnings {
 			fmt.Fprintln(os.Stderr, "warning:", w)
 		}
 		fmt.Println("ok")

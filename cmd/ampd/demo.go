@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 
+	"go.uber.org/zap"
+
 	"ampd/config"
 	"ampd/downstream"
 	"ampd/profiles"
@@ -101,7 +103,10 @@ func runDemo(ctx context.Context, args []string) error {
 	centreCtx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
-		simulator.New(simulator.Config{Seed: *seed, CallsPerMinute: *calls, Pace: *pace}).Serve(centreCtx, centre)
+		s := simulator.New(simulator.Config{Seed: *seed, CallsPerMinute: *calls, Pace: *pace})
+		if err := s.Serve(centreCtx, centre); err != nil {
+			log.Error("the simulated call centre ended", zap.Error(err))
+		}
 	})
 	defer running.Wait()
 	defer stop()

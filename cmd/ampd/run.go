@@ -18,16 +18,16 @@ func runDaemon(ctx context.Context, args []string) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	cfg, store, problems := proxy.Load(*path)
+	files, problems := proxy.Load(*path)
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	log, err := cfg.Log.NewLogger()
+	log, err := files.Config.Log.NewLogger()
 	if err != nil {
 		return err
 	}
 	defer log.Sync()
-	for _, w := range store.Warnings() {
+	for _, w := range files.Warnings {
 		log.Warn(w.String())
 	}
 
@@ -46,5 +46,5 @@ func runDaemon(ctx context.Context, args []string) error {
 	}()
 
 	log.Info("ampd starts", zap.String("version", version()), zap.String("config", *path))
-	return proxy.Run(ctx, cfg, store, log, nil)
+	return proxy.Run(ctx, files.Config, files.Profiles, log, nil)
 }
