@@ -100,10 +100,14 @@ func status(r *request) {
 		r.add("BridgeID", ch.bridgeID())
 		r.add("Application", ch.app)
 		r.add("Data", ch.data)
-		r.add("Nativeformats", "(ulaw)")
-		r.add("Readformat", "ulaw")
+		format := "ulaw"
+		if tech == "Local" {
+			format = "slin"
+		}
+		r.add("Nativeformats", "("+format+")")
+		r.add("Readformat", format)
 		r.add("Readtrans", "")
-		r.add("Writeformat", "ulaw")
+		r.add("Writeformat", format)
 		r.add("Writetrans", "")
 		r.add("Callgroup", "0")
 		r.add("Pickupgroup", "0")

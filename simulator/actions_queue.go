@@ -139,7 +139,7 @@ func queueRemove(r *request) {
 	case m == nil:
 		r.fail("Unable to remove interface: Not there")
 	case m.membership != "dynamic":
-		r.fail("Unable to remove interface: Member is not dynamic")
+		r.fail("Member not dynamic")
 	default:
 		q.remove(m)
 		r.succeed("Removed interface from queue")

@@ -75,6 +75,7 @@ type channel struct {
 
 	destination string // the last channel it dialled
 	disposition string // of its Cdr when it is not ANSWERED
+	cause       int    // of its hangup when it refuses the call, whatever ends it
 	gone        bool
 
 	half *channel // the other half of a Local channel
@@ -161,6 +162,11 @@ func (ch *channel) setState(s state) {
 		ch.leg = nil
 		l.answer()
 	}
+}
+
+// updateDevice tells of the state of the phone that the channel occupies. It comes
+// a little after the channel's.
+func (ch *channel) updateDevice() {
 	if ch.phone != nil {
 		ch.phone.update()
 	}
@@ -214,6 +220,7 @@ func (ch *channel) setAccount(account string) {
 func (ch *channel) answer() {
 	if ch.state != up {
 		ch.setState(up)
+		ch.updateDevice()
 	}
 }
 
@@ -248,6 +255,9 @@ func (ch *channel) end(cause, tech int) {
 		}
 	}
 	ch.call, ch.gone = nil, true
+	if ch.cause != 0 {
+		cause = ch.cause
+	}
 	if half := ch.half; half != nil {
 		c.after(0, func() {
 			if !half.gone {
@@ -275,8 +285,13 @@ func (ch *channel) end(cause, tech int) {
 
 const cdrTime = "2006-01-02 15:04:05"
 
+// sendCdr sends the channel's record. There is none of a call that was neither
+// answered nor passed on (cdr.conf's unanswered).
 func (ch *channel) sendCdr() {
 	c := ch.c
+	if ch.answered.IsZero() && ch.destination == "" {
+		return
+	}
 	answer, billed, disposition := "", int64(0), ch.disposition
 	if !ch.answered.IsZero() {
 		answer = ch.answered.UTC().Format(cdrTime)

@@ -8,7 +8,7 @@ import (
 )
 
 // Config describes a call centre. The zero value is the demo's: eight agents in
-// three queues, two phones besides, fifteen calls a minute.
+// three queues, two phones besides, twelve calls a minute.
 type Config struct {
 	// Seed decides everything that is left to chance.
 	Seed uint64
@@ -25,12 +25,12 @@ type Config struct {
 	Queues []Queue
 	Agents []Agent
 
-	// CallsPerMinute is how many callers come, on average. Zero: 15; negative: none.
+	// CallsPerMinute is how many callers come, on average. Zero: 12; negative: none.
 	// An answered call is some 140 events.
 	CallsPerMinute float64
 
 	// Pace is how many times faster than in life rings, talks, patience and pauses
-	// pass. Zero: 1, where a talk lasts 40 s on average.
+	// pass. Zero: 1, where a talk lasts 25 s on average.
 	Pace float64
 
 	// Quiet agents never pause by themselves.
@@ -86,7 +86,7 @@ func (cfg Config) withDefaults() Config {
 	}
 	cfg.Queues = completeQueues(cfg.Queues, cfg.Agents)
 	if cfg.CallsPerMinute == 0 {
-		cfg.CallsPerMinute = 15
+		cfg.CallsPerMinute = 12
 	}
 	if cfg.Pace <= 0 {
 		cfg.Pace = 1

@@ -87,10 +87,13 @@ func (c *centre) newPhone(exten, name string) *phone {
 	return p
 }
 
-// newChannel makes a channel to the phone, or from it.
+// newChannel makes a channel to the phone, or from it. It has the phone's caller ID.
 func (p *phone) newChannel(s state, context, exten string, linked *channel, prepare func(*channel)) *channel {
 	return p.c.newChannel(p.c.nextName(p.device.name), s, context, exten, linked, func(ch *channel) {
 		ch.phone = p
+		if p != p.c.trunk {
+			ch.callerNum, ch.callerName = p.exten, p.name
+		}
 		p.channels = append(p.channels, ch)
 		if prepare != nil {
 			prepare(ch)

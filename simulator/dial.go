@@ -123,20 +123,24 @@ func (l *leg) begin(o outgoing, dialString string) {
 	if o.account != "" {
 		ch.setAccount(o.account)
 	}
-	if o.num != "" || o.name != "" {
+	identified := o.num != "" || o.name != ""
+	if identified {
 		ch.setCallerID(o.num, o.name)
 	}
 	switch {
 	case o.caller != nil:
+		if ch.callerNum == "" {
+			ch.setCallerID(o.caller.exten, "")
+		}
 		ch.setConnected(o.caller.callerNum, o.caller.callerName)
-	case o.num != "" || o.name != "":
+	case identified:
 		ch.setConnected(o.num, o.name)
 	}
 	if two := l.other; two != nil {
 		for _, v := range o.variables {
 			two.set(v.name, v.value)
 		}
-		if o.num != "" || o.name != "" {
+		if identified {
 			two.connNum, two.connName = o.num, o.name
 			two.setCallerID(o.num, o.name)
 		}
@@ -173,12 +177,14 @@ func (l *leg) callPhone(p *phone) {
 func (l *leg) answer() {
 	l.ch.setState(up)
 	l.dialEnd("ANSWER")
+	l.ch.updateDevice()
 	l.done(reasonAnswered)
 }
 
 func (l *leg) rings() {
 	l.ch.setState(ringing)
 	dialEvent("DialState", codec.Call, l.caller, l.ch).add("DialStatus", "RINGING").send()
+	l.ch.updateDevice()
 }
 
 func (l *leg) dialEnd(status string) {

@@ -108,10 +108,10 @@ func (c *centre) runExtension(ch *channel, context, exten string) {
 
 // refuse ends a channel with Busy or Congestion.
 func (c *centre) refuse(ch *channel, reason, cause int, status string) {
-	ch.disposition = status
+	ch.disposition, ch.cause = status, cause
 	if l := ch.leg; l != nil {
 		ch.setState(busy)
-		l.fail(reason, cause, status)
+		l.fail(reason, causeNone, status)
 		return
 	}
 	c.runApp(ch, 5*time.Second, false)
@@ -131,7 +131,7 @@ type dialCall struct {
 func (c *centre) dialFrom(ch *channel, target string) {
 	d := &dialCall{c: c, ch: ch}
 	ch.call = d
-	d.leg = c.dial(outgoing{target: target, caller: ch, num: ch.exten, timeout: 30 * time.Second}, d.decided)
+	d.leg = c.dial(outgoing{target: target, caller: ch, timeout: 30 * time.Second}, d.decided)
 }
 
 // decided is called when it is known what became of the dialled phone.

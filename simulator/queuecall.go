@@ -12,7 +12,7 @@ import (
 const (
 	ringTimeout = 15 * time.Second // queues.conf's timeout
 	retryAfter  = time.Second      // queues.conf's retry
-	meanTalk    = 40 * time.Second
+	meanTalk    = 25 * time.Second
 	meanWait    = 60 * time.Second // until a caller gives up
 )
 
@@ -122,9 +122,7 @@ func (call *queueCall) ring(m *member) {
 	agent.call = call
 	call.agent = agent
 	agent.account = caller.account
-	agent.callerNum = caller.exten
 	agent.run("AppQueue", "(Outgoing Line)")
-	agent.setCallerID(caller.exten, "")
 	agent.setConnected(caller.callerNum, caller.callerName)
 	agent.set("__CAMPAIGN", caller.vars["CAMPAIGN"])
 	agent.exten = caller.exten
@@ -138,6 +136,7 @@ func (call *queueCall) ring(m *member) {
 	call.ringTimer = call.c.after(call.c.between(call.chance, 50*time.Millisecond, 300*time.Millisecond), func() {
 		agent.setState(ringing)
 		dialEvent("DialState", codec.Call, caller, agent).add("DialStatus", "RINGING").send()
+		agent.updateDevice()
 		if call.chance.IntN(10) < missed {
 			call.ringTimer = call.c.after(call.c.paced(ringTimeout), call.notAnswered)
 		} else {
@@ -183,8 +182,7 @@ func (call *queueCall) answered() {
 	held := seconds(call.joined, c.clock)
 	q.hold = average(q.hold, held)
 
-	m.inCall = true
-	agent.setState(up) // and QueueMemberStatus
+	agent.setState(up)
 	call.dialEnd("ANSWER")
 	caller.event("MusicOnHoldStop", codec.Call).send()
 	for _, ch := range []*channel{caller, agent} {
@@ -209,6 +207,8 @@ func (call *queueCall) answered() {
 	dialEvent("AgentConnect", codec.Agent, caller, agent).add("Queue", q.Name).
 		add("Interface", m.iface).add("MemberName", m.name).int("HoldTime", held).
 		int("RingTime", seconds(call.rung, c.clock)).send()
+	m.inCall = true
+	agent.updateDevice() // and QueueMemberStatus
 	call.bridge = c.newBridge()
 	call.bridge.enter(agent)
 	call.bridge.enter(caller)
