@@ -52,7 +52,23 @@ func TestDecodeReturnsTheReadersError(t *testing.T) {
 		var p codec.Packet
 		require.NoError(t, d.Decode(&p))
 		require.Equal(t, broken, d.Decode(&p))
+
+		d = native.NewDecoder(&last{"A: b\r\n\r\n", broken}, side)
+		require.NoError(t, d.Decode(&p))
+		require.Equal(t, broken, d.Decode(&p))
 	}
+}
+
+// A last reader gives its error once, with its last bytes.
+type last struct {
+	wire string
+	err  error
+}
+
+func (l *last) Read(b []byte) (int, error) {
+	n, err := copy(b, l.wire), l.err
+	l.wire, l.err = "", io.EOF
+	return n, err
 }
 
 // A stuttering reader gives a byte, then a timeout, in turn.
@@ -68,8 +84,8 @@ func (s *stuttering) Read(b []byte) (int, error) {
 	return s.r.Read(b[:1])
 }
 
-// patient is a decoder's reader and its caller in one: it calls again after each
-// timeout.
+// decodePatiently decodes all of wire through a stuttering reader and calls again
+// after each timeout.
 func decodePatiently(t *testing.T, wire string, side native.Side) decoded {
 	t.Helper()
 	d := native.NewDecoder(&stuttering{r: strings.NewReader(wire)}, side)
@@ -151,25 +167,51 @@ func TestPacketsAreNeverWrittenAgain(t *testing.T) {
 	}
 }
 
-// TestIdleClientCostsLittle reads an action of a client that then is silent.
-func TestIdleClientCostsLittle(t *testing.T) {
-	offered := &offer{r: strings.NewReader("Action: Ping\r\n\r\n")}
-	d := native.NewDecoder(offered, native.FromClient)
-	var p codec.Packet
-	require.NoError(t, d.Decode(&p))
-	require.Equal(t, io.EOF, d.Decode(&p))
-	require.LessOrEqual(t, offered.most, 1<<10)
+// TestChunks says how much room a decoder offers its reader for what was sent.
+func TestChunks(t *testing.T) {
+	ping := "Action: Ping\r\n\r\n"
+	long := "Event: X\r\nLong: " + strings.Repeat("x", 300<<10) + "\r\n\r\n"
+	tests := map[string]struct {
+		side  native.Side
+		wire  string
+		piece int // most bytes a Read gives
+		last  int // room offered to the last Read, no more than
+		most  int // the most room ever offered, at least
+	}{
+		"a client that is silent costs little":        {native.FromClient, "", 1, 1 << 10, 1 << 10},
+		"so does one that sends little at a time":     {native.FromClient, strings.Repeat(ping, 1000), len(ping), 1 << 10, 1 << 10},
+		"a busy one gets larger chunks":               {native.FromClient, strings.Repeat(ping, 10000), 1 << 20, 16 << 10, 16 << 10},
+		"Asterisk gets large ones":                    {native.FromAsterisk, strings.Repeat(ping, 10000), 1 << 20, 64 << 10, 64 << 10},
+		"one made for a long packet is soon left":     {native.FromAsterisk, long + strings.Repeat(ping, 10), len(ping), 64 << 10, 200 << 10},
+		"one made for a client's long packet is, too": {native.FromClient, strings.Repeat("K: "+strings.Repeat("v", 1000)+"\n", 128) + "\n" + ping, len(ping), 16 << 10, 64 << 10},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			offered := &offer{r: strings.NewReader(tc.wire), piece: tc.piece}
+			d := native.NewDecoder(offered, tc.side)
+			var p codec.Packet
+			var err error
+			for err == nil {
+				err = d.Decode(&p)
+			}
+			require.Equal(t, io.EOF, err)
+			require.LessOrEqual(t, offered.last, tc.last)
+			require.GreaterOrEqual(t, offered.most, tc.most)
+		})
+	}
 }
 
-// An offer notes the most room that was offered for reading.
+// An offer notes how much room it was offered for reading.
 type offer struct {
-	r    io.Reader
-	most int
+	r          io.Reader
+	piece      int
+	last, most int
 }
 
 func (o *offer) Read(b []byte) (int, error) {
-	o.most = max(o.most, cap(b))
-	return o.r.Read(b)
+	o.last = len(b)
+	o.most = max(o.most, len(b))
+	return o.r.Read(b[:min(len(b), o.piece)])
 }
 
 // A loop reader gives the same bytes for ever.

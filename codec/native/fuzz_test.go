@@ -3,6 +3,7 @@ package native_test
 import (
 	"bytes"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -36,18 +37,7 @@ func FuzzDecodeFromAsterisk(f *testing.F) {
 	} {
 		add([]byte(wire))
 	}
-	f.Fuzz(func(t *testing.T, wire []byte) {
-		got := decodeAll(bytes.NewReader(wire), native.FromAsterisk)
-		requireLaws(t, wire, got, native.FromAsterisk)
-
-		// What was repaired needs no repair, and means the same.
-		var out bytes.Buffer
-		for _, p := range got.Packets {
-			out.WriteString(p.Raw)
-		}
-		again := decodeAll(&out, native.FromAsterisk)
-		require.Equal(t, decoded{Packets: got.Packets, End: io.EOF}, again)
-	})
+	f.Fuzz(requireLawsFromAsterisk)
 }
 
 func FuzzDecodeFromClient(f *testing.F) {
@@ -62,18 +52,53 @@ func FuzzDecodeFromClient(f *testing.F) {
 	} {
 		add([]byte(wire))
 	}
-	f.Fuzz(func(t *testing.T, wire []byte) {
-		got := decodeAll(bytes.NewReader(wire), native.FromClient)
-		requireLaws(t, wire, got, native.FromClient)
-		if got.Repairs.Telnet > 0 {
-			return
+	f.Fuzz(requireLawsFromClient)
+}
+
+// TestLawsOnMadePackets puts streams together from the pieces that matter, which
+// chance alone seldom does.
+func TestLawsOnMadePackets(t *testing.T) {
+	pieces := []string{
+		"\r\n", "\r\n", "\r\n", "\r\n\r\n", "\r\n\r\n", "\n", "\n", "\n\n", "\r", "\x00", ":", " ", "A", "A: b", "Event: X\r\n",
+		"ActionID: 1\r\n", "actionid:2", "Response: Follows", "--END COMMAND--", "--END COMMAND--\r\n\r\n",
+		"\xff", "\xff\xfd", "\xff\xfd\x03", "\xff\xf1", "\xff\xff",
+		strings.Repeat("x", 1020), strings.Repeat("x", 1023), strings.Repeat("x", 2046), strings.Repeat("K: v\n", 126), strings.Repeat("K: v\r\n", 128),
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 3000 {
+		var wire []byte
+		for range 1 + random.IntN(24) {
+			wire = append(wire, pieces[random.IntN(len(pieces))]...)
 		}
-		model := asteriskReads(wire)
-		require.Len(t, got.Packets, len(model))
-		for i, p := range got.Packets {
-			require.Equal(t, model[i], packet{Headers: p.Headers, Over: p.Over, ID: p.ID})
-		}
-	})
+		requireLawsFromAsterisk(t, wire)
+		requireLawsFromClient(t, wire)
+	}
+}
+
+func requireLawsFromAsterisk(t *testing.T, wire []byte) {
+	got := decodeAll(bytes.NewReader(wire), native.FromAsterisk)
+	requireLaws(t, wire, got, native.FromAsterisk)
+
+	// What was repaired needs no repair, and means the same.
+	var out bytes.Buffer
+	for _, p := range got.Packets {
+		out.WriteString(p.Raw)
+	}
+	again := decodeAll(&out, native.FromAsterisk)
+	require.Equal(t, decoded{Packets: got.Packets, End: io.EOF}, again)
+}
+
+func requireLawsFromClient(t *testing.T, wire []byte) {
+	got := decodeAll(bytes.NewReader(wire), native.FromClient)
+	requireLaws(t, wire, got, native.FromClient)
+	if got.Repairs.Telnet > 0 {
+		return
+	}
+	model := asteriskReads(wire)
+	require.Len(t, got.Packets, len(model))
+	for i, p := range got.Packets {
+		require.Equal(t, model[i], packet{Headers: p.Headers, Over: p.Over, ID: p.ID})
+	}
 }
 
 // requireLaws checks what holds for packets from either side.
