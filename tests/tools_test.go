@@ -40,7 +40,7 @@ func typed(t *testing.T, command []string, dialogue ...string) string {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	timeout := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
-	defer timeout.Stop()
+	defer timeout.Stop() // where the test has failed
 	var seen bytes.Buffer
 	output := bufio.NewReader(io.TeeReader(out, &seen))
 	for i := 0; i+1 < len(dialogue); i += 2 {
@@ -54,8 +54,10 @@ func typed(t *testing.T, command []string, dialogue ...string) string {
 		_, err := io.WriteString(in, dialogue[i+1])
 		require.NoError(t, err)
 	}
+	in.Close() // netcat waits for it
 	_, err = io.Copy(io.Discard, output)
 	require.NoError(t, err)
+	require.True(t, timeout.Stop(), "%v does not end, seen %q", command, seen.String())
 	_ = cmd.Wait() // telnet ends with 1 when the other side closes
 	return seen.String()
 }
