@@ -31,13 +31,6 @@ const (
 	actionRole             // runs actions
 )
 
-func (r role) String() string {
-	if r == eventRole {
-		return "event"
-	}
-	return "action"
-}
-
 // batchMost is the greatest number of packets handed on together.
 const batchMost = 256
 
@@ -49,8 +42,9 @@ type conn struct {
 	version string // from the banner
 
 	// The reader's, before login the dialler's.
-	dec     *native.Decoder
-	scratch codec.Packet
+	dec      *native.Decoder
+	scratch  codec.Packet
+	repaired uint64 // as counted so far
 
 	work    chan *run            // the next run, room for one: given only while the connection is idle
 	batches chan []*codec.Packet // what came, closed with readErr set when nothing more will
@@ -69,7 +63,6 @@ type conn struct {
 	pinged   bool      // silent for so long that a Ping was sent
 	pings    []string  // ActionIDs of Pings not answered yet
 	deadline time.Time // when silence has a consequence
-	repairs  uint64
 }
 
 // connect dials, reads the banner and logs in.
@@ -238,10 +231,10 @@ func (k *conn) read(m *Metrics) {
 				return
 			}
 		}
-		repaired := k.dec.Repairs()
-		now := repaired.EmptyLines + repaired.Values
-		m.Repairs.Add(float64(now - k.repairs))
-		k.repairs = now
+		repairs := k.dec.Repairs()
+		now := repairs.EmptyLines + repairs.Values
+		m.Repairs.Add(float64(now - k.repaired))
+		k.repaired = now
 		if k.readErr != nil {
 			return
 		}

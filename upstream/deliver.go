@@ -197,6 +197,17 @@ func (c *Client) refuse(call *Call, p *codec.Packet, result string) {
 	c.wake()
 }
 
+// refuseWaiting refuses the calls of waiting runs that match. It is called with mu
+// held.
+func (c *Client) refuseWaiting(match func(*run) bool, message, result string) {
+	for _, r := range c.sched.remove(match) {
+		for _, call := range r.calls {
+			c.refuse(call, failure(call.Action, message), result)
+		}
+	}
+	c.metrics.Waiting.Set(float64(c.sched.waiting))
+}
+
 func (c *Client) wake() {
 	select {
 	case c.woken <- struct{}{}:

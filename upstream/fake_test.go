@@ -44,6 +44,7 @@ type fakeAsterisk struct {
 	readPerm  string        // what "manager show user" shows; "" refuses the command
 	commands  string        // lines of ListCommands
 	loginTime time.Duration // a login takes
+	wrap      func(net.Conn) net.Conn
 
 	mu    sync.Mutex  // guards all of it once a client runs, see set
 	conns []*fakeConn // in the order of their logins
@@ -78,6 +79,9 @@ func (f *fakeAsterisk) dial(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("connection refused")
 	}
 	near, far := net.Pipe()
+	if f.wrap != nil {
+		far = f.wrap(far)
+	}
 	k := &fakeConn{Conn: far, fake: f, queue: make(chan string, 1000), gone: make(chan struct{})}
 	go k.write()
 	go k.serve()

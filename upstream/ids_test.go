@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -8,6 +9,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"ampd/codec"
+	"ampd/codec/native"
 )
 
 func TestIsOurs(t *testing.T) {
@@ -121,5 +125,38 @@ func TestActionIDsInEventsAreTheClients(t *testing.T) {
 			"event Event: OriginateResponse|Privilege: call,all|ActionID: o|Response: Failure",
 			"event Event: OriginateResponse|Privilege: call,all|Response: Twice",
 		}, b.take())
+	})
+}
+
+// FuzzRestore states: no event leaves with an ActionID of ampd's, and nothing else of
+// it is changed.
+func FuzzRestore(f *testing.F) {
+	f.Add("Event: OriginateResponse\r\nPrivilege: call,all\r\nActionID: ampd-0-1\r\nResponse: Success\r\n\r\n", "x")
+	f.Add("Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: a\r\nActionID: ampd-0-2\r\nActionID: ampd-0-1\r\n\r\n", "")
+	f.Add("Event: UserEvent\r\nUserEvent: a\r\nactionid: ampd-0-1\r\nEventList: Complete\r\n\r\n", "ampd-1-1")
+	f.Fuzz(func(t *testing.T, wire, client string) {
+		p := new(codec.Packet)
+		if !isLine(client) || native.NewDecoder(strings.NewReader(wire), native.FromAsterisk).Decode(p) != nil {
+			return
+		}
+		s := newIDs(nil)
+		s.remember("ampd-0-1", client, time.Now().Add(time.Minute), false)
+		s.remember("ampd-0-2", "", time.Now().Add(time.Minute), true)
+		id := p.Get("ActionID")
+		got, hidden := s.restore(p)
+		require.Equal(t, id == "ampd-0-2", hidden)
+		if hidden {
+			return
+		}
+		if !isOurs(id) {
+			require.Same(t, p, got)
+			return
+		}
+		at := p.Index("ActionID")
+		want := slices.Delete(slices.Clone(p.Headers), at, at+1)
+		if id == "ampd-0-1" && client != "" {
+			want = slices.Insert(want, at, codec.Header{Name: p.Headers[at].Name, Value: client})
+		}
+		require.Equal(t, want, got.Headers)
 	})
 }

@@ -11,24 +11,24 @@ import (
 
 // Command finds an action of Asterisk's by its name, whose case does not matter.
 func (i *Info) Command(name string) (Command, bool) {
-	at, ok := i.byName[strings.ToLower(name)]
-	if !ok {
-		return Command{}, false
+	for _, c := range i.Commands {
+		if strings.EqualFold(c.Name, name) {
+			return c, true
+		}
 	}
-	return i.Commands[at], true
+	return Command{}, false
 }
 
 // setCommands reads the response to ListCommands, whose headers are "Name: Text
 // (Priv: class,...)". A text may hold parentheses, a "(Priv:" too: the last counts.
 func (i *Info) setCommands(p *codec.Packet) {
-	i.Commands, i.byName = nil, make(map[string]int)
+	i.Commands = nil
 	for _, h := range p.Headers {
 		at := strings.LastIndex(h.Value, "(Priv: ")
 		if h.Name == "" || at < 0 || !strings.HasSuffix(h.Value, ")") {
 			continue
 		}
 		classes, unknown := codec.ParseClasses(h.Value[at+len("(Priv: ") : len(h.Value)-1])
-		i.byName[strings.ToLower(h.Name)] = len(i.Commands)
 		i.Commands = append(i.Commands, Command{
 			Name: strings.Clone(h.Name), Text: strings.Clone(h.Value), Classes: classes, Unknown: strings.Clone(unknown),
 		})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -12,17 +11,6 @@ import (
 	"go.uber.org/zap"
 
 	"ampd/codec"
-)
-
-// How long ampd waits before it tries again, up to a quarter more by chance. Within
-// the first minute it is never more than two seconds, so that an Asterisk that was
-// restarted is found soon.
-const (
-	retryFirst  = 500 * time.Millisecond
-	retryEarly  = 1600 * time.Millisecond
-	early       = time.Minute
-	retryMost   = 24 * time.Second
-	retryRefuse = 24 * time.Second // each refused login costs Asterisk a second and an entry in its log
 )
 
 // A rightsError says what the account lacks.
@@ -34,31 +22,24 @@ func (e *rightsError) Error() string {
 
 // reconnect connects until ctx is done.
 func (c *Client) reconnect(ctx context.Context) {
-	var since time.Time // of the loss, zero while there is none
-	var told string     // the last failure that was logged
-	for failed := 0; ; failed++ {
+	var again retry
+	for {
 		wasReady, err := c.connection(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if wasReady {
-			since, failed, told = time.Time{}, 0, ""
-		}
-		if since.IsZero() {
-			since = time.Now()
-		}
-		wait := pause(failed, time.Since(since), isRefusal(err))
 		sentence, level := "Asterisk can't be reached", zap.WarnLevel
 		switch {
 		case wasReady:
+			again = retry{}
 			sentence = "lost Asterisk"
 		case isRefusal(err):
 			sentence, level = "Asterisk does not take ampd's account", zap.ErrorLevel
 		}
-		if err.Error() == told {
+		wait, news := again.failed(err)
+		if !news {
 			level = zap.DebugLevel
 		}
-		told = err.Error()
 		c.log.Log(level, sentence, zap.String("address", c.cfg.Address), zap.Duration("again_in", wait), zap.Error(err))
 		select {
 		case <-time.After(wait):
@@ -66,26 +47,6 @@ func (c *Client) reconnect(ctx context.Context) {
 			return
 		}
 	}
-}
-
-func isRefusal(err error) bool {
-	var rights *rightsError
-	return errors.Is(err, errRefused) || errors.As(err, &rights)
-}
-
-// pause is how long to wait after so many failures, the first of which is so long
-// ago.
-func pause(failed int, since time.Duration, refused bool) time.Duration {
-	wait := retryFirst << min(failed, 8)
-	switch {
-	case refused:
-		wait = retryRefuse
-	case since < early:
-		wait = min(wait, retryEarly)
-	default:
-		wait = min(wait, retryMost)
-	}
-	return wait + rand.N(wait/4)
 }
 
 // connection keeps one event connection and what belongs to it, until that is lost
@@ -285,22 +246,22 @@ func (c *Client) ask(ctx context.Context, k *conn, action string, headers ...cod
 // slot keeps one action connection for as long as life lasts. k is its first one, nil
 // if that is yet to be made.
 func (c *Client) slot(life context.Context, end context.CancelCauseFunc, group *sync.WaitGroup, k *conn) {
-	for failed := 0; life.Err() == nil; {
+	var again retry
+	for life.Err() == nil {
 		if k == nil {
 			var err error
 			if k, err = c.connect(life, actionRole); err != nil {
-				c.slotFailed(life, end, failed, err)
-				failed++
+				c.slotFailed(life, end, &again, err)
 				continue
 			}
-			failed = 0
+			again = retry{}
 		}
 		serving := k
 		k = nil
 		close(serving.enlist)
 		group.Go(func() {
 			if err := c.serve(life, serving); life.Err() == nil && !errors.Is(err, errRetired) {
-				c.log.Warn("action connection lost", zap.NamedError("cause", err))
+				c.log.Info("action connection lost", zap.NamedError("cause", err))
 			}
 		})
 		<-serving.vacated
@@ -311,15 +272,19 @@ func (c *Client) slot(life context.Context, end context.CancelCauseFunc, group *
 }
 
 // slotFailed waits before an action connection is tried again.
-func (c *Client) slotFailed(life context.Context, end context.CancelCauseFunc, failed int, err error) {
+func (c *Client) slotFailed(life context.Context, end context.CancelCauseFunc, again *retry, err error) {
 	if errors.Is(err, errInUse) {
 		end(fmt.Errorf("action connection: %w", err)) // connect anew, without action connections
 	}
 	if life.Err() != nil {
 		return
 	}
-	wait := pause(failed, 0, isRefusal(err))
-	c.log.Warn("action connection can't be made", zap.Duration("again_in", wait), zap.Error(err))
+	wait, news := again.failed(err)
+	level := zap.DebugLevel
+	if news {
+		level = zap.WarnLevel
+	}
+	c.log.Log(level, "action connection can't be made", zap.Duration("again_in", wait), zap.Error(err))
 	select {
 	case <-time.After(wait):
 	case <-life.Done():
@@ -380,11 +345,7 @@ func (c *Client) unready() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ready = false
-	for _, r := range c.sched.remove(func(*run) bool { return true }) {
-		for _, call := range r.calls {
-			c.refuse(call, failure(call.Action, textUnconnected), resultUnconnected)
-		}
-	}
+	c.refuseWaiting(func(*run) bool { return true }, textUnconnected, resultUnconnected)
 }
 
 // drain gives what is under way its time to be answered.

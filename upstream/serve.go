@@ -25,9 +25,8 @@ const logoffWait = time.Second
 // serve owns the connection until it ends or life does, and says why that was. It
 // logs off where ampd is stopped.
 func (c *Client) serve(life context.Context, k *conn) (err error) {
-	gauge := c.metrics.Connections.WithLabelValues(k.role.String())
-	gauge.Inc()
-	defer gauge.Dec()
+	c.count(k, 1)
+	defer c.count(k, -1)
 	go k.read(c.metrics)
 	defer func() {
 		k.end()
@@ -265,15 +264,14 @@ func (c *Client) giveUp(k *conn) {
 	a.late = true
 	c.release(a)
 	k.deadline = time.Now().Add(overdueMost)
+	c.count(k, -1)
+	defer c.count(k, 1)
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	k.retired = k.takes && k.role == actionRole && c.overdue < c.cfg.ActionConnections
 	c.overdue++
 	if c.overdue >= max(1, c.cfg.ActionConnections) {
-		for _, r := range c.sched.remove(func(r *run) bool { return r.slow }) {
-			for _, call := range r.calls {
-				c.refuse(call, failure(call.Action, textBusy), resultBusy)
-			}
-		}
+		c.refuseWaiting(func(r *run) bool { return r.slow }, textBusy, resultBusy)
 	}
 	if k.retired {
 		c.sched.working--
@@ -281,7 +279,18 @@ func (c *Client) giveUp(k *conn) {
 		c.metrics.Retired.Inc()
 		close(k.vacated)
 	}
-	c.mu.Unlock()
+}
+
+// count keeps the number of connections, each by what it is for.
+func (c *Client) count(k *conn, n float64) {
+	role := "action"
+	switch {
+	case k.role == eventRole:
+		role = "event"
+	case k.retired:
+		role = "retired"
+	}
+	c.metrics.Connections.WithLabelValues(role).Add(n)
 }
 
 // isPong tells whether p answers a Ping of the keepalive.

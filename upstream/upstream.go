@@ -81,8 +81,6 @@ type Info struct {
 	FullyBooted *codec.Packet
 	Booted      time.Time
 	Reloaded    time.Time
-
-	byName map[string]int // lower-case name to its place in Commands
 }
 
 // A Command is a line of ListCommands.

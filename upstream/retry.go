@@ -1,0 +1,59 @@
+package upstream
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// How long ampd waits before it tries again, up to a quarter more by chance. Within
+// the first minute it is never more than two seconds, so that an Asterisk that was
+// restarted is found soon.
+const (
+	retryFirst  = 500 * time.Millisecond
+	retryEarly  = 1600 * time.Millisecond
+	early       = time.Minute
+	retryMost   = 24 * time.Second
+	retryRefuse = 24 * time.Second // each refused login costs Asterisk a second and an entry in its log
+)
+
+// retry says when to try again. Its zero value is that of something that has not
+// failed yet.
+type retry struct {
+	count int
+	since time.Time
+	text  string
+}
+
+// failed notes a failure and tells how long to wait, and whether the failure is
+// another than the last one.
+func (r *retry) failed(err error) (wait time.Duration, news bool) {
+	if r.since.IsZero() {
+		r.since = time.Now()
+	}
+	news = err.Error() != r.text
+	r.text = err.Error()
+	wait = pause(r.count, time.Since(r.since), isRefusal(err))
+	r.count++
+	return wait, news
+}
+
+// pause is how long to wait after so many failures before this one, the first of
+// which is so long ago.
+func pause(count int, since time.Duration, refused bool) time.Duration {
+	wait := retryFirst << min(count, 8)
+	switch {
+	case refused:
+		wait = retryRefuse
+	case since < early:
+		wait = min(wait, retryEarly)
+	default:
+		wait = min(wait, retryMost)
+	}
+	return wait + rand.N(wait/4)
+}
+
+func isRefusal(err error) bool {
+	var rights *rightsError
+	return errors.Is(err, errRefused) || errors.As(err, &rights)
+}
