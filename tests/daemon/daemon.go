@@ -98,7 +98,7 @@ var build = sync.OnceValues(func() (string, error) {
 	}
 	built = dir
 	binary := filepath.Join(dir, "ampd")
-	out, err := exec.Command("go", "build", "-race", "-o", binary, "ampd/cmd/ampd").CombinedOutput()
+	out, err := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", binary, "ampd/cmd/ampd")...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build ampd: %w\n%s", err, out)
 	}
