@@ -15,22 +15,22 @@ GOLANGCI_LINT := $(AMPD_CACHE)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 FUZZTIME ?= 5m
 UNIT = $$(go list ./... | grep -v -e '^ampd/tests')
 
-.PHONY: build test soak fuzz bench lint fmt tools asterisk clients unit integration short-fuzz clean
+.PHONY: build test soak fuzz bench lint fmt tools asterisk clients unit integration short-fuzz short-bench clean
 
 build: ## the daemon, static
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ampd ./cmd/ampd
 
 # Each stage is a target of its own, so that one can run it alone.
 test: ## all of them, with the time of each
-	@stages=(tools asterisk clients lint unit integration short-fuzz)
-	began=$$SECONDS report=
-	for stage in "$${stages[@]}"; do
+	@began=$$SECONDS report=
+	trap 'printf "=== where the time went\n%s%-12s %5d s\n" "$$report" total $$((SECONDS - began))' EXIT
+	for stage in tools asterisk clients lint unit short-bench short-fuzz integration; do
 		echo "=== $$stage"
 		start=$$SECONDS
 		$(MAKE) --no-print-directory "$$stage"
-		report+=$$(printf '%-12s %5d s' "$$stage" $$((SECONDS - start)))$$'\n'
+		printf -v line '%-12s %5d s\n' "$$stage" $$((SECONDS - start))
+		report+=$$line
 	done
-	printf '=== where the time went\n%s%-12s %5d s\n' "$$report" total $$((SECONDS - began))
 
 tools: $(GOLANGCI_LINT) ## the linter
 
@@ -58,17 +58,17 @@ unit:
 	@go test -race $(UNIT)
 
 integration:
-	@go test -race -short -count=1 -timeout 20m -v ./tests/... | grep -v -E '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS: .*/)'
+	@go test -race -short -count=1 -timeout 20m -v ./tests/... | sed -E '/^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS: .*\/|logger\.go:)/d'
 
 # What make test runs short, whole.
 soak:
 	@go test -race -count=1 -timeout 3h -v ./...
 
 bench:
-	@go test -run '^$$' -bench . -benchmem ./...
+	@go test -run '^$$' -bench . -benchmem $(UNIT)
 
 fuzz: ## every fuzz target for FUZZTIME
-	@for package in $$(go list ./...); do
+	@for package in $(UNIT); do
 		for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do
 			echo "$$package $$target"
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"
@@ -77,6 +77,9 @@ fuzz: ## every fuzz target for FUZZTIME
 
 short-fuzz:
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=3s
+
+short-bench: ## each benchmark once, so that it stays fit to run
+	@go test -run '^$$' -bench . -benchtime 1x $(UNIT) | sed -n '/^Benchmark/p; /FAIL/p'
 
 clean:
 	rm -rf ampd build dist

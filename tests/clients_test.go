@@ -171,6 +171,13 @@ func startCrowd(t *testing.T, roads map[string]string, account asterisk.Account)
 			}
 		}
 	}
+	t.Cleanup(func() { // before each is waited for
+		for _, roads := range c.clients {
+			for _, client := range roads {
+				client.in.Close()
+			}
+		}
+	})
 	return c, c.collect()
 }
 
