@@ -244,7 +244,7 @@ func TestPacketsFromAsteriskHaveNoLimit(t *testing.T) {
 func TestPacketOverMemoryIsSkipped(t *testing.T) {
 	const after = "Event: After\r\n\r\n"
 	tests := map[string]string{
-		"many lines":     strings.Repeat("Output: 0123456789\r\n", native.MaxPacket/20+1) + "\r\n",
+		"many lines":     strings.Repeat("Output: "+strings.Repeat("x", 190)+"\r\n", native.MaxPacket/200+1) + "\r\n",
 		"one line":       "Event: " + strings.Repeat("x", native.MaxPacket) + "\r\n\r\n",
 		"an old Command": "Response: Follows\r\n" + strings.Repeat("x\r\n\r\n", native.MaxPacket/5) + "--END COMMAND--\r\n\r\n",
 	}
@@ -265,9 +265,9 @@ func TestPacketOverMemoryIsSkipped(t *testing.T) {
 	}
 }
 
-// TestEndlessPacketTakesBoundedMemory reads 256 MiB that never end a packet.
+// TestEndlessPacketTakesBoundedMemory reads 64 MiB that never end a packet.
 func TestEndlessPacketTakesBoundedMemory(t *testing.T) {
-	source := &endless{left: 256 << 20}
+	source := &endless{left: 64 << 20}
 	d := native.NewDecoder(source, native.FromAsterisk)
 	var p codec.Packet
 	require.Equal(t, io.ErrUnexpectedEOF, d.Decode(&p))

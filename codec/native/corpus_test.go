@@ -53,8 +53,10 @@ func TestRecordedTrafficPassesThrough(t *testing.T) {
 			require.Equal(t, len(wire)-removed, out.Len())
 			require.True(t, bytes.Equal(repaired, out.Bytes()))
 
-			require.Equal(t, got, decodeAll(iotest.HalfReader(bytes.NewReader(wire)), native.FromAsterisk))
-			require.Equal(t, got, decodeAll(iotest.OneByteReader(bytes.NewReader(wire)), native.FromAsterisk))
+			if len(wire) < 1<<20 {
+				require.Equal(t, got, decodeAll(iotest.HalfReader(bytes.NewReader(wire)), native.FromAsterisk))
+				require.Equal(t, got, decodeAll(iotest.OneByteReader(bytes.NewReader(wire)), native.FromAsterisk))
+			}
 		})
 	}
 }
