@@ -522,3 +522,48 @@ func TestUpstreamKnowsOfReloads(t *testing.T) {
 		}
 	})
 }
+
+func TestUpstreamFollowsARestart(t *testing.T) {
+	everyVersion(t, func(t *testing.T, version string) {
+		server := asterisk.Start(t, version)
+		client, r := upstreamOf(t, server, nil)
+		r.ready()
+		call := action(t, 1, "Action: Originate", "ActionID: 1", "Channel: Local/noanswer@callers/n", "Application: Wait", "Data: 1")
+		client.Submit(call)
+		r.event("Event: Newchannel", "noanswer")
+		client.Submit(action(t, 2, "Action: Command", "Command: core restart now"))
+		require.Equal(t, "Shutdown", r.event("Event: Shutdown", "Restart: True").Name())
+		require.Regexp(t, `^Response: Error\r\nActionID: 1\r\nMessage: (Originate failed|Upstream connection lost;.*)\r\n\r\n$`, string(r.answer(call)[0].Raw))
+		r.until("Ready", func() bool { return len(r.infos) == 2 && len(r.lost) == 1 })
+		require.WithinDuration(t, time.Now(), r.last().Booted, 5*time.Second)
+		require.Contains(t, r.run(client, "Action: CoreStatus", "ActionID: 3"), "Response: Success\r\nActionID: 3\r\n")
+	})
+}
+
+// PreDialGoSub has Asterisk run dialplan while the connection waits.
+func TestUpstreamRetiresAConnectionThatWaits(t *testing.T) {
+	const dialplan = "[predial]\nexten => s,1,Wait(3)\n same => n,Return()\n"
+	server := asterisk.Start(t, "22", asterisk.Conf("extensions.conf", dialplan))
+	client, r := upstreamOf(t, server, func(cfg *upstream.Config) {
+		cfg.ActionConnections, cfg.ActionTimeout = 1, config.Duration(time.Second)
+	})
+	r.ready()
+	began := time.Now()
+	originate := action(t, 1, "Action: Originate", "ActionID: 1", "Channel: Local/c1@callers/n",
+		"Context: misc", "Exten: wait", "Priority: 1", "Timeout: 100", "PreDialGoSub: predial,s,1")
+	client.Submit(originate)
+	waits := action(t, 2, "Action: Command", "ActionID: 2", "Command: core show version")
+	client.Submit(waits)
+	require.Equal(t, "Response: Error\r\nActionID: 1\r\nMessage: Timeout waiting for Asterisk\r\n\r\n", string(r.answer(originate)[0].Raw))
+	require.Less(t, time.Since(began), 2500*time.Millisecond)
+	require.Equal(t, "Response: Error\r\nActionID: 2\r\nMessage: Upstream busy\r\n\r\n", string(r.answer(waits)[0].Raw))
+	require.Contains(t, r.run(client, "Action: CoreStatus", "ActionID: 3"), "Response: Success\r\nActionID: 3\r\n")
+	require.Less(t, time.Since(began), 2500*time.Millisecond, "on a connection of its own")
+	require.Eventually(t, func() bool { // the late answer has come
+		return strings.Contains(r.run(client, "Action: Command", "Command: core show version"), "Output: Asterisk ")
+	}, upstreamWait, 50*time.Millisecond)
+	require.GreaterOrEqual(t, time.Since(began), 3*time.Second)
+	for _, p := range r.answer(originate)[1:] {
+		require.Fail(t, "a late answer", "%q", p.Raw)
+	}
+}

@@ -1,14 +1,17 @@
 package upstream
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zapcore"
 
 	"ampd/codec"
+	"ampd/codec/native"
 )
 
 func TestLoginSendsNoSecretByDefault(t *testing.T) {
@@ -292,5 +295,33 @@ func TestShutdownWhileConnecting(t *testing.T) {
 		synctest.Wait()
 		require.Less(t, time.Since(began), 2*time.Second)
 		require.Empty(t, b.take())
+	})
+}
+
+func TestPacketsOverTheLimit(t *testing.T) {
+	huge := strings.Repeat("x", native.MaxPacket+1)
+	fake := newFake()
+	fake.answer = func(k *fakeConn, action *codec.Packet) bool {
+		k.reply(action, "Response: Success", "Value: "+huge)
+		return true
+	}
+	onBench(t, fake, func(cfg *Config) { cfg.ActionConnections = 1 }, func(t *testing.T, b *bench) {
+		b.start()
+		k := fake.events(t)
+		k.send("Event: A\r\nPrivilege: call,all\r\nX: " + huge + "\r\n\r\n")
+		k.send("Event: B\r\nPrivilege: call,all\r\n\r\n")
+		require.Equal(t, []string{"event Event: B|Privilege: call,all"}, b.take())
+		require.InDelta(t, 1, testutil.ToFloat64(b.c.metrics.Dropped.WithLabelValues("oversize")), 0)
+		b.submit("a", 1, "Action: Getvar")
+		require.Equal(t, []string{"a started", "a Response: Error|Message: " + textLost + " ."}, b.take())
+		require.Len(t, fake.actionConns(), 1, "replaced")
+	})
+}
+
+func TestWithoutListCommandsNothingIsReady(t *testing.T) {
+	fake := newFake()
+	fake.commands = ""
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		require.Equal(t, []string{`lost: ListCommands: "Permission denied"`}, b.take())
 	})
 }

@@ -142,6 +142,8 @@ func (k *fakeConn) serveAction(p *codec.Packet) bool {
 	case name == "Ping":
 		k.pings++
 		k.reply(p, "Response: Success", "Ping: Pong", "Timestamp: 1.0")
+	case name == "ListCommands" && k.fake.commands == "":
+		k.reply(p, "Response: Error", "Message: Permission denied")
 	case name == "ListCommands":
 		k.reply(p, "Response: Success", strings.TrimSuffix(k.fake.commands, "\r\n"))
 	case name == "CoreSettings":

@@ -118,11 +118,13 @@ func (c *Client) prepare(ctx, life context.Context, events *conn) (first *conn, 
 	}
 	if c.cfg.ActionConnections > 0 {
 		first, err = c.connect(ctx, actionRole)
-		if errors.Is(err, errInUse) {
+		switch {
+		case errors.Is(err, errInUse):
 			c.tellInUse.Do(func() {
 				c.log.Warn("Asterisk allows the account one login: actions share the event connection", zap.Error(err))
 			})
-		} else if err != nil {
+			err = nil
+		case err != nil:
 			return nil, fmt.Errorf("action connection: %w", err)
 		}
 	}
@@ -131,15 +133,21 @@ func (c *Client) prepare(ctx, life context.Context, events *conn) (first *conn, 
 	default:
 	}
 	info := &Info{Version: events.version}
-	info.setCommands(c.ask(ctx, events, "ListCommands"))
+	commands := c.ask(ctx, events, "ListCommands")
+	info.setCommands(commands)
 	if settings := c.ask(ctx, events, "CoreSettings"); strings.EqualFold(settings.Name(), "Success") {
 		info.Settings = kept(settings)
 	}
 	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	} else if !strings.EqualFold(commands.Name(), "Success") {
+		err = fmt.Errorf("ListCommands: %q", commands.Get("Message"))
+	}
+	if err != nil {
 		if first != nil {
 			_ = first.Close()
 		}
-		return nil, context.Cause(ctx)
+		return nil, err
 	}
 	c.mu.Lock()
 	c.boot.copyTo(info)

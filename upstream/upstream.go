@@ -16,9 +16,10 @@ import (
 // waits (and cuts a reader that does not read for long).
 //
 // From one event connection come, in this order: Events (from the login on, also
-// before Ready), Ready, Changed and Events, Lost. Lost is the last that is heard of
-// it: all Events and Answers of it came before. An event connection that never got
-// to its login is not heard of at all.
+// before Ready), Ready, then Changed and Events, Lost. Lost is the last that is heard
+// of it: all its Events came before, and so did the Answers of all calls that were
+// written. An event connection that never got to its login is not heard of at all, and
+// when Run is told to end nothing is lost.
 type Handler interface {
 	// Ready says that actions can be run from now on.
 	Ready(*Info)
@@ -27,8 +28,8 @@ type Handler interface {
 	// (after Load, Unload and Reload).
 	Changed(*Info)
 
-	// Lost says why the connection to Asterisk is gone. Ready need not have been
-	// called. ampd goes on trying by itself.
+	// Lost says why the connection to Asterisk is gone; Ready need not have come
+	// before. The client goes on trying by itself and logs why.
 	Lost(error)
 
 	// Events hands over the next events in Asterisk's order; slice and packets
