@@ -3,7 +3,6 @@ package native_test
 import (
 	"bytes"
 	"io"
-	"regexp"
 	"testing"
 	"testing/iotest"
 
@@ -29,10 +28,15 @@ var recorded = map[string]struct {
 	"22-queue-hour-filtered.s2c": {5400, native.Repairs{EmptyLines: 8}},
 }
 
-var (
-	emptyLines = regexp.MustCompile(`\r\n\r\n(\r\n)+`)
-	bareLF     = regexp.MustCompile(`([^\r])\n\r\n`)
-)
+// repair does to recorded traffic what the decoder should: here a bare LF stands
+// only at the end of a packet's last value.
+func repair(wire []byte) []byte {
+	one, two := []byte("\r\n\r\n"), []byte("\r\n\r\n\r\n")
+	for bytes.Contains(wire, two) {
+		wire = bytes.ReplaceAll(wire, two, one)
+	}
+	return bytes.ReplaceAll(wire, append([]byte("\n"), one...), one)
+}
 
 func TestRecordedTrafficPassesThrough(t *testing.T) {
 	for name, want := range recorded {
@@ -47,11 +51,9 @@ func TestRecordedTrafficPassesThrough(t *testing.T) {
 			for _, p := range got.Packets {
 				out.WriteString(p.Raw)
 			}
-			repaired := bareLF.ReplaceAll(wire, []byte("$1\r\n"))
-			repaired = emptyLines.ReplaceAll(repaired, []byte("\r\n\r\n"))
 			removed := int(2*want.repairs.EmptyLines + want.repairs.Values)
 			require.Equal(t, len(wire)-removed, out.Len())
-			require.True(t, bytes.Equal(repaired, out.Bytes()))
+			require.True(t, bytes.Equal(repair(wire), out.Bytes()))
 
 			if len(wire) < 1<<20 {
 				require.Equal(t, got, decodeAll(iotest.HalfReader(bytes.NewReader(wire)), native.FromAsterisk))
