@@ -89,7 +89,7 @@ func (r *request) endItem() {
 	r.end()
 }
 
-// blank is an event that is no event of its own: it gathers headers for an item.
+// headers adds what fill adds to an event, for an item that shares it.
 func (r *request) headers(fill func(*event)) {
 	e := &event{c: r.c, b: r.out}
 	fill(e)
@@ -108,6 +108,9 @@ func init() {
 		agent     = codec.Agent
 	)
 	actions = []action{
+		{"Agents", "Lists agents and their status.", agent, agents},
+		{"BridgeInfo", "Get information about a bridge.", 0, bridgeInfo},
+		{"BridgeList", "Get a list of bridges in the system.", 0, bridgeList},
 		{"Challenge", "Generate Challenge for MD5 Auth.", 0, challenge},
 		{"Command", "Execute Asterisk CLI Command.", codec.Command, command},
 		{"CoreSettings", "Show PBX core settings (version etc).", system | reporting, coreSettings},
@@ -130,9 +133,11 @@ func init() {
 		{"MailboxCount", "Check Mailbox Message Count.", call | reporting, mailboxCount},
 		{"MailboxStatus", "Check mailbox.", call | reporting, mailboxStatus},
 		{"Originate", "Originate a call.", codec.Originate, originate},
+		{"ParkedCalls", "List parked calls.", call, parkedCalls},
 		{"Ping", "Keepalive command.", 0, ping},
 		{"PJSIPShowContacts", "Lists PJSIP Contacts.", system, pjsipShowContacts},
 		{"PJSIPShowEndpoints", "Lists PJSIP endpoints.", system, pjsipShowEndpoints},
+		{"PresenceStateList", "List the current known presence states.", call | reporting, presenceStateList},
 		{"QueueAdd", "Add interface to queue.", agent, queueAdd},
 		{"QueueMemberRingInUse", "Set the ringinuse value for a queue member.", agent, queueMemberRingInUse},
 		{"QueuePause", "Makes a queue member temporarily unavailable.", agent, queuePause},

@@ -38,7 +38,7 @@ type centre struct {
 func newCentre(cfg Config, now time.Time, emit func(codec.Classes, []byte)) *centre {
 	c := &centre{
 		cfg: cfg, emit: emit, clock: now, started: now,
-		chance:  rand.New(rand.NewPCG(cfg.Seed, 0)),
+		chance:  newChance(cfg.Seed, 0),
 		names:   make(map[string]int),
 		globals: make(map[string]string), database: make(map[string]string),
 	}
@@ -56,7 +56,7 @@ func newCentre(cfg Config, now time.Time, emit func(codec.Classes, []byte)) *cen
 			})
 		}
 		if !cfg.Quiet && len(a.Queues) > 0 {
-			w := &worker{c: c, phone: p, chance: rand.New(rand.NewPCG(cfg.Seed, uint64(i)+1))}
+			w := &worker{c: c, phone: p, chance: newChance(cfg.Seed, uint64(i)+1)}
 			c.after(cfg.Boot, w.work)
 		}
 	}
@@ -70,6 +70,20 @@ func newCentre(cfg Config, now time.Time, emit func(codec.Classes, []byte)) *cen
 		c.after(cfg.Boot, c.nextCaller)
 	}
 	return c
+}
+
+// newChance is the n-th source of chance of a seed.
+func newChance(seed, n uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(scatter(seed), scatter(n)))
+}
+
+// scatter spreads small numbers over all bits (the finalizer of SplitMix64): the
+// first numbers of a PCG hardly tell neighbouring seeds apart.
+func scatter(n uint64) uint64 {
+	n += 0x9e3779b97f4a7c15
+	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
+	n = (n ^ n>>27) * 0x94d049bb133111eb
+	return n ^ n>>31
 }
 
 // advance lets everything happen that is due by now.

@@ -26,7 +26,7 @@ type queue struct {
 }
 
 func (c *centre) newQueue(cfg Queue) {
-	q := &queue{Queue: cfg, c: c, chance: rand.New(rand.NewPCG(c.cfg.Seed, uint64(len(c.queues))+1<<32))}
+	q := &queue{Queue: cfg, c: c, chance: newChance(c.cfg.Seed, 1<<32+uint64(len(c.queues)))}
 	c.queues = append(c.queues, q)
 	q.waiting, q.avail = c.device("Queue:"+q.Name), c.device("Queue:"+q.Name+"_avail")
 	q.avail.exten = q.Extension

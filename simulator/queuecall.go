@@ -83,7 +83,7 @@ func (c *centre) enterQueue(ch *channel, q *queue) {
 func (c *centre) join(ch *channel, q *queue) {
 	call := &queueCall{
 		c: c, queue: q, caller: ch, joined: c.clock,
-		chance: rand.New(rand.NewPCG(c.cfg.Seed^0xca11, uint64(c.uniqueids))),
+		chance: newChance(c.cfg.Seed, 2<<32+uint64(c.uniqueids)),
 	}
 	ch.call = call
 	for _, name := range []string{"ANSWEREDTIME", "ANSWEREDTIME_MS", "DIALEDTIME", "DIALEDTIME_MS", "QUEUEWAIT", "QUEUEWAIT_MS"} {
