@@ -196,7 +196,7 @@ func TestListsAgreeWithEvents(t *testing.T) {
 				cl, other := c.login(), c.login("Events: off")
 				known := load(cl)
 				r := rand.New(rand.NewPCG(seed, 99))
-				for range 200 {
+				for range 100 {
 					time.Sleep(time.Duration(r.IntN(10000)) * time.Millisecond)
 					for _, p := range cl.take() {
 						require.NoError(t, known.apply(p))

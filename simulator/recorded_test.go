@@ -311,7 +311,7 @@ var tour = [][]string{
 	{"NoAction: 1"},
 }
 
-// traffic collects all kinds of packets: half an hour of calls and the tour, twice,
+// traffic collects all kinds of packets: twenty minutes of calls and the tour, twice,
 // then hanging up all there is, strangers, and the end.
 func traffic(t *testing.T) []*codec.Packet {
 	var all []*codec.Packet
@@ -327,7 +327,7 @@ func traffic(t *testing.T) []*codec.Packet {
 				cl.send(append(lines, fmt.Sprintf("ActionID: tour-%d", i))...)
 				time.Sleep(3 * time.Second)
 			}
-			time.Sleep(15 * time.Minute)
+			time.Sleep(4 * time.Minute)
 		}
 		all = cl.take()
 		bridges := cl.do("Action: BridgeList", "ActionID: b")
