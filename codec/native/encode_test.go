@@ -39,3 +39,15 @@ func TestEncodedDecodesFromBothSides(t *testing.T) {
 		require.Equal(t, want, decodeAll(strings.NewReader(string(wire)), side).Packets[0].Headers)
 	}
 }
+
+func TestAnswer(t *testing.T) {
+	with := decodeSide(t, "Action: Foo\r\nActionID: a: 1\r\n\r\n", native.FromClient)
+	require.Equal(t, "Response: Error\r\nActionID: a: 1\r\nMessage: Permission denied\r\n\r\n",
+		string(native.Answer(with, "Error", "Permission denied")))
+
+	empty := decodeSide(t, "ActionID: \r\nActionID: b\r\nAction: Foo\r\n\r\n", native.FromClient)
+	require.Equal(t, "Response: Success\r\nMessage: ok\r\n\r\n", string(native.Answer(empty, "Success", "ok")))
+
+	none := decodeSide(t, "\r\n", native.FromClient)
+	require.Equal(t, "Response: Goodbye\r\n", string(native.AppendAnswer(nil, none, "Goodbye")))
+}
