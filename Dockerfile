@@ -9,12 +9,11 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /out/ampd ./cmd/ampd \
+RUN CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w" -o /out/ampd ./cmd/ampd \
  && mkdir -p /out/state
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo
 COPY --from=build /out/ampd /usr/bin/ampd
 COPY --from=build --chown=65532:65532 /out/state /var/lib/ampd
 COPY LICENSE /usr/share/doc/ampd/LICENSE
