@@ -443,11 +443,11 @@ func TestUpstreamNamesWhatTheAccountLacks(t *testing.T) {
 		}
 		t.Run("asked by Command", func(t *testing.T) {
 			logs := observedUpstream(t, server, as("reader", "s"))
-			logs.until(t, "the account must have read = dialplan in manager.conf")
+			logs.until(t, "the account in manager.conf does not read dialplan")
 		})
 		t.Run("told by FullyBooted that does not come", func(t *testing.T) {
 			logs := observedUpstream(t, server, as("mute", "s"))
-			logs.until(t, "the account must have read = system")
+			logs.until(t, "the account in manager.conf does not read system")
 		})
 		t.Run("not to be known", func(t *testing.T) {
 			_, r := upstreamOf(t, server, as("blind", "s"))

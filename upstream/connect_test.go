@@ -94,12 +94,13 @@ func TestBootTimeout(t *testing.T) {
 func TestMissingReadRightsAreNamed(t *testing.T) {
 	fake := newFake()
 	fake.readPerm = "call,log,agent,all"
+	fake.booting = true // it sends no FullyBooted to such an account
 	onBench(t, fake, nil, func(t *testing.T, b *bench) {
-		require.Equal(t, []string{"lost: the account must have read = system,dialplan in manager.conf"}, b.take())
+		require.Equal(t, []string{"lost: the account in manager.conf does not read system,dialplan"}, b.take())
 		require.Equal(t, 1, b.logs.FilterLevelExact(zapcore.ErrorLevel).Len())
 		b.submit("a", 1, "Action: Status")
 		require.Equal(t, []string{"a Response: Error|Message: Upstream not connected ."}, b.take())
-		fake.set(func() { fake.readPerm = "system,call,agent,dialplan" })
+		fake.set(func() { fake.readPerm, fake.booting = "system,call,agent,dialplan", false })
 		b.sleep(31 * time.Second)
 		require.Contains(t, b.take(), "ready")
 	})
@@ -119,7 +120,7 @@ func TestWithoutFullyBootedSystemIsTakenToBeMissing(t *testing.T) {
 	fake.readPerm, fake.booting = "", true
 	onBench(t, fake, nil, func(t *testing.T, b *bench) {
 		b.sleep(DefaultConfig().BootTimeout.Std())
-		require.Equal(t, []string{"lost: the account must have read = system (or else Asterisk did not boot within boot_timeout) in manager.conf"}, b.take())
+		require.Equal(t, []string{"lost: the account in manager.conf does not read system (or Asterisk did not boot within boot_timeout)"}, b.take())
 	})
 }
 
@@ -214,6 +215,41 @@ func TestLoginAlreadyInUseSharesTheEventConnection(t *testing.T) {
 			b.sleep(time.Second)
 		}
 		require.Equal(t, 1, b.logs.FilterMessage("Asterisk allows the account one login: actions share the event connection").Len())
+	})
+}
+
+func TestLoginThatIsAllowedOnceOnlyFromNowOn(t *testing.T) {
+	fake := newFake()
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		b.start()
+		conns := fake.actionConns()
+		fake.set(func() { fake.single = true })
+		_ = conns[0].Close()
+		b.sleep(2 * time.Second)
+		require.Equal(t, []string{
+			`lost: action connection: log in as "ampd": second login of the account refused (allowmultiplelogin = no)`,
+			"ready",
+		}, b.take())
+		require.Len(t, fake.logins(), 1)
+	})
+}
+
+func TestConnectionThatIsClosedAtOnceIsNotMadeInALoop(t *testing.T) {
+	fake := newFake()
+	onBench(t, fake, func(cfg *Config) { cfg.ActionConnections = 1 }, func(t *testing.T, b *bench) {
+		b.start()
+		fake.set(func() {
+			fake.answer = func(k *fakeConn, _ *codec.Packet) bool {
+				_ = k.Close()
+				return true
+			}
+		})
+		before := len(fake.dialled())
+		for range 20 { // each costs a connection
+			b.submit("a", 1, "Action: Getvar")
+		}
+		b.sleep(4 * time.Second)
+		require.LessOrEqual(t, len(fake.dialled())-before, 10)
 	})
 }
 
@@ -314,6 +350,7 @@ func TestPacketsOverTheLimit(t *testing.T) {
 		require.InDelta(t, 1, testutil.ToFloat64(b.c.metrics.Dropped.WithLabelValues("oversize")), 0)
 		b.submit("a", 1, "Action: Getvar")
 		require.Equal(t, []string{"a started", "a Response: Error|Message: " + textLost + " ."}, b.take())
+		b.sleep(time.Second)
 		require.Len(t, fake.actionConns(), 1, "replaced")
 	})
 }

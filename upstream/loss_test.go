@@ -177,6 +177,7 @@ func TestLosingAnActionConnectionCostsItsActionOnly(t *testing.T) {
 			}
 		}
 		require.Equal(t, []string{"a Response: Error|ActionID: 1|Message: " + textLost + " ."}, b.take())
+		b.sleep(time.Second)
 		require.Len(t, h.fake.actionConns(), 3, "replaced")
 		h.fake.set(func() { h.held = h.held[1:] })
 		h.answer()

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -56,4 +57,14 @@ func pause(count int, since time.Duration, refused bool) time.Duration {
 func isRefusal(err error) bool {
 	var rights *rightsError
 	return errors.Is(err, errRefused) || errors.As(err, &rights)
+}
+
+// rest waits, unless ctx ends before.
+func rest(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

@@ -17,13 +17,13 @@ import (
 type rightsError struct{ missing string }
 
 func (e *rightsError) Error() string {
-	return "the account must have read = " + e.missing + " in manager.conf"
+	return "the account in manager.conf does not read " + e.missing
 }
 
 // reconnect connects until ctx is done.
 func (c *Client) reconnect(ctx context.Context) {
 	var again retry
-	for {
+	for ctx.Err() == nil {
 		wasReady, err := c.connection(ctx)
 		if ctx.Err() != nil {
 			return
@@ -41,11 +41,7 @@ func (c *Client) reconnect(ctx context.Context) {
 			level = zap.DebugLevel
 		}
 		c.log.Log(level, sentence, zap.String("address", c.cfg.Address), zap.Duration("again_in", wait), zap.Error(err))
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return
-		}
+		rest(ctx, wait)
 	}
 }
 
@@ -186,38 +182,36 @@ func (c *Client) whileReady(ctx, life context.Context, end context.CancelCauseFu
 	}
 }
 
-// checkAccount waits for FullyBooted and finds out whether the account reads what
-// ampd needs. Asterisk tells that to accounts that may run Command only: to others it
-// just does not send the events. But FullyBooted says that system is read.
+// checkAccount finds out whether the account reads what ampd needs, and waits for
+// FullyBooted. Asterisk tells an account's rights to those that may run Command only:
+// to others it just does not send the events. But FullyBooted says that system is
+// read.
 func (c *Client) checkAccount(ctx context.Context, events *conn) error {
-	timer := time.NewTimer(c.cfg.BootTimeout.Std())
-	defer timer.Stop()
-	booted := false
-	select {
-	case <-events.booted:
-		booted = true
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 	missing, known := codec.Classes(0), false
 	if name := c.cfg.Username; !strings.ContainsAny(name, `"\`) {
 		missing, known = missingRead(c.ask(ctx, events, "Command",
 			codec.Header{Name: "Command", Value: `manager show user "` + name + `"`}))
 	}
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case missing != 0:
+	if missing != 0 {
 		return &rightsError{missing.String()}
-	case !known && !booted:
-		return &rightsError{"system (or else Asterisk did not boot within boot_timeout)"}
-	case !known:
-		c.tellRights.Do(func() {
-			c.log.Warn("what the account reads can't be asked without write = command",
-				zap.String("username", c.cfg.Username), zap.Stringer("must_read", neededRead))
-		})
-	case !booted:
+	}
+	timer := time.NewTimer(c.cfg.BootTimeout.Std())
+	defer timer.Stop()
+	select {
+	case <-events.booted:
+		if !known {
+			c.tellRights.Do(func() {
+				c.log.Warn("what the account reads can't be asked without write = command",
+					zap.String("username", c.cfg.Username), zap.Stringer("must_read", neededRead))
+			})
+		}
+	case <-timer.C:
+		if !known {
+			return &rightsError{"system (or Asterisk did not boot within boot_timeout)"}
+		}
 		c.log.Warn("Asterisk did not say FullyBooted: its lists may be incomplete")
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 	return nil
 }
@@ -264,7 +258,7 @@ func (c *Client) slot(life context.Context, end context.CancelCauseFunc, group *
 			}
 			again = retry{}
 		}
-		serving := k
+		serving, began := k, time.Now()
 		k = nil
 		close(serving.enlist)
 		group.Go(func() {
@@ -273,6 +267,9 @@ func (c *Client) slot(life context.Context, end context.CancelCauseFunc, group *
 			}
 		})
 		<-serving.vacated
+		if time.Since(began) < retryFirst {
+			rest(life, retryFirst) // Asterisk closes what it has just taken
+		}
 	}
 	if k != nil {
 		_ = k.Close()
@@ -293,10 +290,7 @@ func (c *Client) slotFailed(life context.Context, end context.CancelCauseFunc, a
 		level = zap.WarnLevel
 	}
 	c.log.Log(level, "action connection can't be made", zap.Duration("again_in", wait), zap.Error(err))
-	select {
-	case <-time.After(wait):
-	case <-life.Done():
-	}
+	rest(life, wait)
 }
 
 // changed asks Asterisk again what it can do and tells the handler.
