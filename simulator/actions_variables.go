@@ -29,7 +29,7 @@ func getvar(r *request) {
 		r.fail("No variable specified")
 		return
 	}
-	value := ""
+	var value string
 	if channel := r.get("Channel"); channel != "" {
 		ch := r.c.findChannel(channel)
 		if ch == nil {

@@ -45,7 +45,7 @@ func one(seed uint64) simulator.Config {
 
 // callIn has somebody outside call the queue and returns his channel and all events
 // of his call until nobody is left.
-func callIn(t *testing.T, c *centre, cl *client) (caller string, events []*codec.Packet) {
+func callIn(t *testing.T, cl *client) (caller string, events []*codec.Packet) {
 	cl.take()
 	cl.send("Action: Originate", "Channel: PJSIP/5551234@trunk", "Context: queue-entry", "Exten: 600", "Priority: 1", "Async: true", "CallerID: Zoë <77>")
 	for range 600 {
@@ -66,7 +66,7 @@ func TestAnsweredCall(t *testing.T) {
 	answered := 0
 	for seed := uint64(0); answered < 3; seed++ {
 		inBubble(t, one(seed), func(t *testing.T, c *centre) {
-			_, events := callIn(t, c, c.login())
+			_, events := callIn(t, c.login())
 			complete := named(events, "AgentComplete")
 			if len(complete) == 0 || complete[0].Get("Reason") != "agent" || len(named(events, "AgentRingNoAnswer")) > 0 {
 				return // another course
@@ -134,7 +134,7 @@ func TestAbandonedCall(t *testing.T) {
 	inBubble(t, one(1), func(t *testing.T, c *centre) {
 		cl := c.login()
 		cl.do("Action: QueuePause", "Interface: PJSIP/1001", "Paused: true")
-		caller, events := callIn(t, c, cl)
+		caller, events := callIn(t, cl)
 		got := underscored(names(events))
 		from := strings.Index(strings.Join(got, " "), "QueueCallerJoin")
 		require.Equal(t, "QueueCallerJoin MusicOnHoldStart HangupRequest MusicOnHoldStop QueueCallerAbandon QueueCallerLeave SoftHangupRequest Hangup Cdr",
@@ -154,7 +154,7 @@ func TestMissedRingGoesOn(t *testing.T) {
 	rings := 0
 	for seed := uint64(0); rings == 0; seed++ {
 		inBubble(t, one(seed), func(t *testing.T, c *centre) {
-			_, events := callIn(t, c, c.login())
+			_, events := callIn(t, c.login())
 			missed := named(events, "AgentRingNoAnswer")
 			if len(missed) == 0 {
 				return
@@ -178,6 +178,7 @@ func TestOriginate(t *testing.T) {
 		"phone":      {[]string{"Channel: PJSIP/1009", "Context: internal", "Exten: 1010"}, "Success", "4"},
 		"outside":    {[]string{"Channel: PJSIP/5551234@trunk", "Application: Wait", "Data: 1"}, "Success", "4"},
 		"local":      {[]string{"Channel: Local/1009@internal/n", "Context: internal", "Exten: echo"}, "Success", "4"},
+		"caller":     {[]string{"Channel: Local/caller@callers", "Context: queue-entry", "Exten: 600"}, "Success", "4"},
 		"no answer":  {[]string{"Channel: Local/noanswer@internal", "Application: Echo", "Timeout: 2000"}, "Failure", "3"},
 		"rings":      {[]string{"Channel: PJSIP/1009", "Application: Echo", "Timeout: 500"}, "Failure", "3"},
 		"busy":       {[]string{"Channel: Local/busy@internal", "Application: Echo"}, "Failure", "5"},
@@ -318,6 +319,11 @@ func TestCommandOutput(t *testing.T) {
 				"Output:       Alice (PJSIP/1001) (ringinuse disabled) (Not in use) has taken no calls yet (login was 75 secs ago) " +
 				"Output:    No Callers Output: ",
 		}
+		tests[`manager show user "ampd"`] = "Success Output:  Output:           username: ampd Output:             secret: <Set> Output:                ACL: no " +
+			"Output:          read perm: system,call,log,verbose,command,agent,user,config,dtmf,reporting,cdr,dialplan,originate,agi,cc,aoc,test,security,message,all " +
+			"Output:         write perm: system,call,log,verbose,command,agent,user,config,dtmf,reporting,cdr,dialplan,originate,agi,cc,aoc,test,security,message,all " +
+			"Output:    displayconnects: yes Output: allowmultiplelogin: yes Output:          Variables: "
+		tests["manager show user nope"] = "Success Output: There is no manager called nope"
 		for line, want := range tests {
 			p := cl.answer("Action: Command", "Command: "+line)
 			got := p.Name()

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ampd/codec"
 )
 
 // command runs one of the few CLI commands that the simulator has. Case does not
@@ -43,6 +45,8 @@ func command(r *request) {
 		} else {
 			out = []string{"No such queue: " + strings.Fields(line)[2] + "."}
 		}
+	case len(words) == 4 && strings.HasPrefix(joined, "manager show user "):
+		out = r.s.server.showUser(strings.Trim(strings.Fields(line)[3], `"`))
 	default:
 		word = "Error"
 		out = []string{fmt.Sprintf("No such command '%s' (type 'core show help %s' for other possible commands)", line, line)}
@@ -53,6 +57,39 @@ func command(r *request) {
 		r.add("Output", l)
 	}
 	r.end()
+}
+
+// showUser follows handle_showmanager in main/manager.c.
+func (s *Server) showUser(name string) []string {
+	u := s.user(name)
+	if u == nil {
+		return []string{"There is no manager called " + name}
+	}
+	return []string{
+		"",
+		"          username: " + u.Name,
+		"            secret: <Set>",
+		"               ACL: no",
+		"         read perm: " + permissions(u.Read),
+		"        write perm: " + permissions(u.Write),
+		"   displayconnects: yes",
+		"allowmultiplelogin: yes",
+		"         Variables: ",
+	}
+}
+
+// permissions lists classes one by one, and "all" behind them all.
+func permissions(c codec.Classes) string {
+	if c != codec.All {
+		return c.String()
+	}
+	var names []string
+	for bit := range 31 {
+		if class := codec.Classes(1) << bit; c.Has(class) {
+			names = append(names, class.String())
+		}
+	}
+	return strings.Join(append(names, "all"), ",")
 }
 
 // spelled writes seconds as print_uptimestr in main/asterisk.c does.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -117,8 +118,8 @@ func (l *leg) begin(o outgoing, dialString string) {
 	} else {
 		ch.run("AppDial", "(Outgoing Line)")
 	}
-	for i := len(o.variables) - 1; i >= 0; i-- {
-		ch.set(o.variables[i].name, o.variables[i].value)
+	for _, v := range slices.Backward(o.variables) {
+		ch.set(v.name, v.value)
 	}
 	if o.account != "" {
 		ch.setAccount(o.account)

@@ -36,7 +36,8 @@ func (c *centre) runApp(ch *channel, d time.Duration, music bool) {
 	a.timer = c.after(d, func() { a.hangup(ch, causeNormal) })
 }
 
-// stay is how long Echo lasts, and MusicOnHold that is not told.
+// stay is how long a caller stays on the line, Echo lasts, and MusicOnHold that is
+// not told.
 const stay = 5 * time.Minute
 
 // hasExtension tells whether the dialplan knows an extension.
@@ -45,7 +46,7 @@ func (c *centre) hasExtension(context, exten string) bool {
 		return false
 	}
 	switch exten {
-	case "echo", "wait", "moh", "noanswer", "busy", "congestion":
+	case "caller", "echo", "wait", "moh", "noanswer", "busy", "congestion":
 		return true
 	}
 	return isNumber(exten) || c.phoneAt(exten) != nil || c.queueAt(exten) != nil
@@ -72,6 +73,11 @@ func (c *centre) runExtension(ch *channel, context, exten string) {
 		ch.next("Answer", "")
 		ch.answer()
 		ch.next("Echo", "")
+		c.runApp(ch, stay, false)
+	case "caller":
+		ch.next("Answer", "")
+		ch.answer()
+		ch.next("Wait", "300")
 		c.runApp(ch, stay, false)
 	case "wait":
 		ch.next("Answer", "")

@@ -39,7 +39,7 @@ type centre struct {
 
 func (c *centre) serve() {
 	var ctx context.Context
-	ctx, c.end = context.WithCancel(context.Background())
+	ctx, c.end = context.WithCancel(c.t.Context())
 	c.ln = &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 	c.ended = make(chan struct{})
 	go func() {

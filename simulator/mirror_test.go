@@ -164,7 +164,7 @@ func (m *mirror) queueCaller(p *codec.Packet) error {
 func disturb(cl *client, r *rand.Rand, channels []string) {
 	phone := fmt.Sprintf("PJSIP/%d", 1001+r.IntN(10))
 	queue := []string{"support", "sales", "billing"}[r.IntN(3)]
-	extens := []string{"600", "601", "602", "1001", "1004", "1009", "echo", "wait", "moh", "5551234", "busy", "congestion", "noanswer"}
+	extens := []string{"600", "601", "602", "1001", "1004", "1009", "caller", "echo", "wait", "moh", "5551234", "busy", "congestion", "noanswer"}
 	exten := extens[r.IntN(len(extens))]
 	switch r.IntN(8) {
 	case 0:

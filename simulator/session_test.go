@@ -281,7 +281,7 @@ func TestWhoDoesNotReadIsCut(t *testing.T) {
 // Same seed, same actions at the same times: same bytes. Another seed, other bytes.
 func TestSameSeedSameBytes(t *testing.T) {
 	run := func(seed uint64) (got string) {
-		inBubble(t, simulator.Config{Seed: seed}, func(t *testing.T, c *centre) {
+		inBubble(t, simulator.Config{Seed: seed}, func(_ *testing.T, c *centre) {
 			c.keep = true
 			cl := c.login()
 			for i := range 20 {
