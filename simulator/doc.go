@@ -27,16 +27,16 @@
 // Every packet has the header names, order, classes and texts of Asterisk 22's
 // recorded traffic, which a test compares: tests/corpus/22-*.s2c, and testdata/22-*.s2c
 // for what those lack (Originate of an application, phones that ring or are busy,
-// refused parameters and logins, Shutdown). The order of a call's events was observed with Asterisk 22 where a
-// queue dials PJSIP endpoints. Left out: the VarSet events of RTPAUDIOQOS*,
-// BRIDGEPVTCALLID and TestEvent.
+// refused parameters and logins, Shutdown). The order of a call's events was
+// observed with Asterisk 22 where a queue dials PJSIP endpoints. Left out: the VarSet
+// events of RTPAUDIOQOS* and BRIDGEPVTCALLID, and TestEvent.
 //
 // # What it knows
 //
-// One dialplan for the contexts internal, queue-entry, misc and callers: an
-// agent's extension rings that phone, a queue's joins the queue, caller, echo,
-// wait and moh answer and stay, noanswer, busy and congestion do what they say, and five
-// digits or more call out through the trunk. Channels are PJSIP/EXTENSION,
-// PJSIP/NUMBER@trunk and Local/EXTENSION@CONTEXT. A member whose interface is none
-// of its phones is Invalid and never rings.
+// One dialplan for the contexts internal, queue-entry, misc and callers: an agent's
+// extension rings that phone, a queue's joins the queue; caller, echo, wait and moh
+// answer and stay; noanswer, busy and congestion do what they say; five digits or
+// more call out through the trunk, where somebody always answers. Channels are
+// PJSIP/EXTENSION, PJSIP/NUMBER@trunk and Local/EXTENSION@CONTEXT. A member whose
+// interface is none of its phones is Invalid and never rings.
 package simulator
