@@ -67,6 +67,18 @@ func (p *Packet) Name() string {
 	return p.Headers[0].Value
 }
 
+// ActionName is the action that Asterisk takes a client's packet for: its first
+// header Action that is not empty (GET_HEADER_SKIP_EMPTY in process_message of
+// main/manager.c), or "".
+func (p *Packet) ActionName() string {
+	for i := range p.Headers {
+		if h := &p.Headers[i]; h.Value != "" && strings.EqualFold(h.Name, "Action") {
+			return h.Value
+		}
+	}
+	return ""
+}
+
 // Get returns the value of the first header of that name, which ignores case, or
 // "". See [Packet.Index] for the headers that count.
 func (p *Packet) Get(name string) string {

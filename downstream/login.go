@@ -55,7 +55,7 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 		case len(p.Headers) == 0:
 			continue
 		}
-		switch action := p.Get("Action"); {
+		switch action := p.ActionName(); {
 		case action == "":
 			s.say(native.Answer(p, "Error", "Missing action in request"))
 		case strings.EqualFold(action, "Logoff"):

@@ -175,7 +175,7 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 		h.answer(c, native.Answer(p, "Error", "Asterisk is shutting down"), "shutdown")
 		return
 	}
-	name := rights.ActionName(p)
+	name := p.ActionName()
 	now := time.Now()
 	verdict := c.state.Rights.Judge(h.table, p)
 	if !verdict.Allowed {

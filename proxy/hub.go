@@ -110,7 +110,11 @@ func (h *Hub) learn(info *upstream.Info) {
 	h.greeting.Store(&greeting)
 	h.table = make(rights.Table, len(info.Commands))
 	for _, c := range info.Commands {
-		h.table[strings.ToLower(c.Name)] = c.Classes
+		asked := c.Classes
+		if c.Unknown != "" {
+			asked = rights.Unreadable
+		}
+		h.table[strings.ToLower(c.Name)] = asked
 	}
 }
 

@@ -192,7 +192,7 @@ func (b *bench) ready() {
 	now := time.Now()
 	b.hub.Ready(&upstream.Info{
 		Version:     "11.0.0",
-		Commands:    []upstream.Command{{Name: "QueueStatus", Text: "Show. (Priv: <none>)"}, {Name: "DBPut", Text: "Put. (Priv: system,all)", Classes: codec.System}, {Name: "Getvar", Classes: codec.Call}, {Name: "Command", Classes: codec.Command}},
+		Commands:    []upstream.Command{{Name: "QueueStatus", Text: "Show. (Priv: <none>)"}, {Name: "DBPut", Text: "Put. (Priv: system,all)", Classes: codec.System}, {Name: "Getvar", Classes: codec.Call}, {Name: "Command", Classes: codec.Command}, {Name: "Odd", Unknown: "newclass"}},
 		FullyBooted: packet("Event: FullyBooted|Privilege: system,all|Status: Fully Booted"),
 		Booted:      now.Add(-time.Hour), Reloaded: now.Add(-time.Minute),
 	})
@@ -435,6 +435,9 @@ func TestRefusedActionsDoNotReachTheUpstream(t *testing.T) {
 		require.Contains(t, admin.text(), "Message: Permission denied\r\n")
 		admin.send("Action: NoSuchAction")
 		require.Contains(t, admin.text(), "Message: Invalid/unknown command: NoSuchAction. Use Action: ListCommands to show available commands.\r\n")
+		admin.got.Reset()
+		admin.send("Action: Odd")
+		require.Contains(t, admin.text(), "Message: Permission denied\r\n", "it asks a class that is none")
 		require.Empty(t, b.calls)
 	})
 }

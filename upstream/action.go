@@ -59,7 +59,7 @@ type run struct {
 // is the answer to an action that does not go there.
 func (c *Client) newRun(call *Call) (r *run, refusal *codec.Packet) {
 	action := call.Action
-	name := action.Get("Action")
+	name := action.ActionName()
 	if name == "" {
 		return nil, failure(action, textNoAction)
 	}
@@ -206,7 +206,7 @@ func runsAsync(action *codec.Packet) bool {
 
 // duration is how long an action says that it lasts before it is answered.
 func duration(action *codec.Packet) time.Duration {
-	switch strings.ToLower(action.Get("Action")) {
+	switch strings.ToLower(action.ActionName()) {
 	case "originate":
 		return originateLasts(action)
 	case "playdtmf", "playmf":
