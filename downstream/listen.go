@@ -22,12 +22,12 @@ type Listener struct {
 	// it is Asterisk's own.
 	Greeting string `toml:"greeting"`
 
-	// TLSCertificate and TLSKey are PEM files; with them the listener speaks
-	// TLS. With TLSClientCA, the authorities of a PEM file, a client must show
-	// a certificate of theirs.
-	TLSCertificate string `toml:"tls_certificate"`
-	TLSKey         string `toml:"tls_key"`
-	TLSClientCA    string `toml:"tls_client_ca"`
+	// CertFile and KeyFile are PEM files; with them the listener speaks TLS.
+	// With ClientCAFile, the authorities of a PEM file, a client must show a
+	// certificate of theirs.
+	CertFile     string `toml:"tls_cert_file"`
+	KeyFile      string `toml:"tls_key_file"`
+	ClientCAFile string `toml:"tls_client_ca_file"`
 }
 
 // Defaults has the listener greet as Asterisk 22.
@@ -39,23 +39,23 @@ func (l *Listener) Check(report func(key, problem string)) {
 		if path == "" {
 			report("address", "the path of the unix socket is missing")
 		}
-		if l.TLSCertificate != "" {
-			report("tls_certificate", "a unix socket does not speak TLS")
+		if l.CertFile != "" {
+			report("tls_cert_file", "a unix socket does not speak TLS")
 		}
 	} else if _, port, err := net.SplitHostPort(l.Address); err != nil {
 		report("address", `want "host:port" or "unix:/path/of/socket"`)
 	} else if _, err := net.LookupPort("tcp", port); err != nil {
 		report("address", fmt.Sprintf("no such port: %q", port))
 	}
-	if (l.TLSCertificate == "") != (l.TLSKey == "") {
-		report("tls_key", "tls_certificate and tls_key go together")
+	if (l.CertFile == "") != (l.KeyFile == "") {
+		report("tls_key_file", "tls_cert_file and tls_key_file go together")
 	}
-	if l.TLSClientCA != "" && l.TLSCertificate == "" {
-		report("tls_client_ca", "goes with tls_certificate and tls_key")
+	if l.ClientCAFile != "" && l.CertFile == "" {
+		report("tls_client_ca_file", "goes with tls_cert_file and tls_key_file")
 	}
-	if l.TLSCertificate != "" && l.TLSKey != "" {
+	if l.CertFile != "" && l.KeyFile != "" {
 		if _, err := l.tls(); err != nil {
-			report("tls_certificate", err.Error())
+			report("tls_cert_file", err.Error())
 		}
 	}
 	if strings.ContainsAny(l.Greeting, "\r\n\x00") {
@@ -74,7 +74,7 @@ type Port struct {
 func (l *Listener) Open() (*Port, error) {
 	p := &Port{greeting: l.Greeting}
 	var err error
-	if l.TLSCertificate != "" {
+	if l.CertFile != "" {
 		if p.tls, err = l.tls(); err != nil {
 			return nil, fmt.Errorf("listen on %s: %w", l.Address, err)
 		}
@@ -113,19 +113,19 @@ func openUnix(path string) (net.Listener, error) {
 }
 
 func (l *Listener) tls() (*tls.Config, error) {
-	cert, err := tls.LoadX509KeyPair(l.TLSCertificate, l.TLSKey)
+	cert, err := tls.LoadX509KeyPair(l.CertFile, l.KeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("load certificate and key: %w", err)
 	}
 	c := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-	if l.TLSClientCA != "" {
-		pem, err := os.ReadFile(l.TLSClientCA)
+	if l.ClientCAFile != "" {
+		pem, err := os.ReadFile(l.ClientCAFile)
 		if err != nil {
 			return nil, fmt.Errorf("load client authorities: %w", err)
 		}
 		c.ClientCAs = x509.NewCertPool()
 		if !c.ClientCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("load client authorities: no certificate in %s", l.TLSClientCA)
+			return nil, fmt.Errorf("load client authorities: no certificate in %s", l.ClientCAFile)
 		}
 		c.ClientAuth = tls.RequireAndVerifyClientCert
 	}
