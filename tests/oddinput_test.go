@@ -265,9 +265,9 @@ func TestOddInputIsAnsweredAsByAsterisk(t *testing.T) {
 				want := direct
 				for _, row := range oddTable {
 					if regexp.MustCompile("^(?:" + row.inputs + ")$").MatchString(input.name) {
-						direct := want
-						want = regexp.MustCompile(row.direct).ReplaceAllString(direct, row.through)
-						require.NotEqual(t, direct, want, "the row of %s", row.inputs)
+						before := want
+						want = regexp.MustCompile(row.direct).ReplaceAllString(before, row.through)
+						require.NotEqual(t, want, before, "the row of %s changes nothing", row.inputs)
 						used[row]++
 					}
 				}
