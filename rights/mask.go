@@ -17,7 +17,7 @@ func (s *Subject) Mask(action, p *codec.Packet) *codec.Packet {
 	if s.dangerous {
 		return p
 	}
-	switch name := ActionName(action); {
+	switch name := action.ActionName(); {
 	case equalFold(name, "GetConfig"):
 		return maskConfig(s.rules, action, p)
 	case equalFold(name, "GetConfigJSON"):

@@ -128,3 +128,13 @@ func (a *argument) takesOptions(text string) bool {
 	}
 	return true
 }
+
+// dialString judges what is dialled or becomes part of a channel's name or Uniqueid:
+// recordings are named after those, parking makes arguments of Dial of it
+// (parking_duration_callback in res/parking/parking_bridge_features.c).
+func dialString(_ *Subject, _ *codec.Packet, text string) (rule string) {
+	if !consistsOf(text, "-_.@;/:+*#=!~%?[]") {
+		return "dial string"
+	}
+	return ""
+}

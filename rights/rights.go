@@ -127,7 +127,7 @@ func textUnknown(name string) string {
 // Judge tells whether the action may be run. What is to be sent is the verdict's
 // Packet and nothing else of what the client sent.
 func (s *Subject) Judge(t Table, p *codec.Packet) Verdict {
-	name := ActionName(p)
+	name := p.ActionName()
 	if name == "" {
 		return Verdict{Rule: "no action", Message: textNoAction}
 	}
@@ -151,17 +151,6 @@ func (s *Subject) Lists(t Table, name string) bool {
 	key := toLower(name)
 	action, known := actions.Lookup(key)
 	return s.judgeAction(t, key, &action, known) == ""
-}
-
-// ActionName is the action that Asterisk takes p for: its first Action header that
-// is not empty, GET_HEADER_SKIP_EMPTY of process_message in main/manager.c.
-func ActionName(p *codec.Packet) string {
-	for value := range values(p, "Action") {
-		if value != "" {
-			return value
-		}
-	}
-	return ""
 }
 
 const ruleUnknown = "unknown action"

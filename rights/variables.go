@@ -67,8 +67,16 @@ func readVariable(s *Subject, _ *codec.Packet, name string) (rule string) {
 	return s.variable(name, reading)
 }
 
-func writeVariable(s *Subject, _ *codec.Packet, name string) (rule string) {
-	return s.variable(name, writing)
+func writeVariable(s *Subject, p *codec.Packet, name string) (rule string) {
+	if rule = s.variable(name, writing); rule != "" {
+		return rule
+	}
+	for value := range values(p, "Value") {
+		if rule = variableValue(name, value); rule != "" {
+			return rule
+		}
+	}
+	return ""
 }
 
 // readVariables judges a list of names.
@@ -109,7 +117,7 @@ func (s *Subject) assignments(list string, use use) (rule string) {
 		if rule = s.variable(name, use); rule != "" {
 			return rule
 		}
-		if rule = literal(s, nil, value); rule != "" {
+		if rule = variableValue(name, value); rule != "" {
 			return rule
 		}
 	}
@@ -120,6 +128,44 @@ func (s *Subject) assignments(list string, use use) (rule string) {
 func literal(_ *Subject, _ *codec.Packet, value string) (rule string) {
 	if isEvaluated(value) {
 		return "substitution"
+	}
+	return ""
+}
+
+// variableValue judges what is written to a variable or function that may be.
+func variableValue(name, value string) (rule string) {
+	if isEvaluated(value) {
+		return "substitution"
+	}
+	_, field, _ := strings.Cut(strings.TrimRight(name, ") \t"), "(")
+	switch field = toLower(field); {
+	case !hasPrefixFold(strings.TrimLeft(name, " \t_"), "CALLERID("), strings.HasPrefix(field, "name"):
+		return ""
+	case strings.HasPrefix(field, "all"):
+		return callerID(nil, nil, value)
+	}
+	return callerNumber(value)
+}
+
+// callerNumber judges a caller's number. It becomes part of a file's name when
+// somebody presses the key that records a call, and that name, taken apart at
+// commas, MixMonitor's command, or a shell's word (start_automixmonitor in
+// bridges/bridge_builtin_features.c, start_automonitor there in Asterisk 16).
+func callerNumber(number string) (rule string) {
+	if !consistsOf(number, "+*#-_.@() ") {
+		return "caller's number"
+	}
+	return ""
+}
+
+// callerID judges a caller ID: NAME, NUMBER or NAME <NUMBER> (ast_callerid_parse in
+// main/callerid.c, which sees no more than 255 bytes of it).
+func callerID(_ *Subject, _ *codec.Packet, text string) (rule string) {
+	for _, part := range strings.Split(text, "<")[1:] {
+		number, _, _ := strings.Cut(part, ">")
+		if rule = callerNumber(number); rule != "" {
+			return rule
+		}
 	}
 	return ""
 }
