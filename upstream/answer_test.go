@@ -189,6 +189,24 @@ func pingsOf(fake *fakeAsterisk) (n int) {
 	return n
 }
 
+func TestNothingIsHeldBackByWhatComesWithIt(t *testing.T) {
+	fake := newFake()
+	fake.answer = func(k *fakeConn, action *codec.Packet) bool {
+		// QueueRule ends with one CR LF too many.
+		k.send("Response: Success\r\n" + idLine(action) + "RuleList: rule1\r\nRule: 5,3,1\r\n\r\n\r\n")
+		return true
+	}
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		b.start()
+		b.submit("a", 1, "Action: QueueRule", "ActionID: 1")
+		require.Equal(t, []string{"a started", "a Response: Success|ActionID: 1|RuleList: rule1|Rule: 5,3,1 ."}, b.take())
+		fake.events(t).send("Event: A\r\nPrivilege: call,all\r\n\r\nEvent: B\r\nPrivi")
+		require.Equal(t, []string{"event Event: A|Privilege: call,all"}, b.take())
+		fake.events(t).send("lege: call,all\r\n\r\n")
+		require.Equal(t, []string{"event Event: B|Privilege: call,all"}, b.take())
+	})
+}
+
 func TestEventsPassAroundAnAnswerInOrder(t *testing.T) {
 	fake := newFake()
 	fake.answer = func(k *fakeConn, action *codec.Packet) bool {

@@ -211,7 +211,7 @@ func (k *conn) read(m *Metrics) {
 	defer close(k.batches)
 	for {
 		var batch []*codec.Packet
-		for len(batch) == 0 || k.dec.Buffered() > 0 && len(batch) < batchMost {
+		for len(batch) == 0 || k.dec.Whole() && len(batch) < batchMost {
 			err := k.dec.Decode(&k.scratch)
 			if err == nil {
 				batch = append(batch, k.scratch.Clone())

@@ -70,6 +70,17 @@ func (d *Decoder) Repairs() Repairs { return d.repairs }
 // decoded.
 func (d *Decoder) Buffered() int { return len(d.rest()) }
 
+// Whole tells whether a packet from Asterisk was read to its end and not yet
+// decoded. Decode may wait where it was not, whatever Buffered says: for the rest of a packet, or
+// behind a stray empty line.
+func (d *Decoder) Whole() bool {
+	rest := d.rest()
+	for bytes.HasPrefix(rest, crlf) {
+		rest = rest[len(crlf):]
+	}
+	return bytes.Contains(rest, packetEnd)
+}
+
 // ReadLine reads one line, such as Asterisk's greeting, and returns it without its
 // line end. Its errors are those of [Decoder.Decode]; the line may have MaxLine
 // bytes.

@@ -117,6 +117,26 @@ func TestDecodeGoesOnAfterTimeout(t *testing.T) {
 	require.Equal(t, decodeAll(strings.NewReader(wire), native.FromAsterisk), decodePatiently(t, wire, native.FromAsterisk))
 }
 
+func TestWhole(t *testing.T) {
+	for wire, whole := range map[string]bool{
+		"":                                     false,
+		"\r\n":                                 false,
+		"\r\n\r\n":                             false,
+		"\r\n\r\n\r":                           false,
+		"Response: Success\r\n":                false,
+		"\r\nResponse: Success\r\n\r":          false,
+		"Response: Success\r\n\r\n":            true,
+		"\r\nResponse: Success\r\n\r\n":        true,
+		"\r\n\r\nResponse: Success\r\n\r\nEve": true,
+		"Message: Park successful\n\r\n":       false,
+	} {
+		d := native.NewDecoder(strings.NewReader("Event: First\r\n\r\n"+wire), native.FromAsterisk)
+		require.False(t, d.Whole()) // nothing was read yet
+		require.NoError(t, d.Decode(new(codec.Packet)))
+		require.Equal(t, whole, d.Whole(), "%q", wire)
+	}
+}
+
 func TestReadLine(t *testing.T) {
 	d := native.NewDecoder(strings.NewReader("Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\nlast"), native.FromAsterisk)
 	banner, err := d.ReadLine()
