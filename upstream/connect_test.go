@@ -322,6 +322,20 @@ func TestShutdownAnswersWhatItCanAndLogsOff(t *testing.T) {
 	})
 }
 
+func TestShutdownDoesNotWaitForListCommands(t *testing.T) {
+	fake := newFake()
+	fake.answer = func(*fakeConn, *codec.Packet) bool { return true } // never
+	onBench(t, fake, func(cfg *Config) { cfg.ActionConnections = 1 }, func(t *testing.T, b *bench) {
+		b.start()
+		b.submit("a", 1, "Action: GetConfig", "ActionID: 1")
+		b.fake.events(t).send("Event: Reload\r\nPrivilege: system,all\r\nModule: All\r\nStatus: 0\r\n\r\n")
+		b.sleep(time.Second) // ListCommands is to be asked again, and waits for a connection
+		began := time.Now()
+		b.stop()
+		require.Less(t, time.Since(began), 6*time.Second)
+	})
+}
+
 func TestShutdownWhileConnecting(t *testing.T) {
 	fake := newFake()
 	fake.booting = true

@@ -170,10 +170,13 @@ func (c *Client) whileReady(ctx, life context.Context, end context.CancelCauseFu
 	c.log.Info("connected to Asterisk", zap.String("address", c.cfg.Address), zap.String("protocol", info.Version),
 		zap.String("asterisk", info.asterisk()), zap.Int("actions", len(info.Commands)))
 	c.handler.Ready(info)
+	asking, cancel := context.WithCancel(life) // ends with ctx too, which life does not
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
 	for life.Err() == nil {
 		select {
 		case <-c.refresh:
-			c.changed(life)
+			c.changed(asking)
 		case <-ctx.Done():
 			c.drain(life)
 			return
@@ -294,9 +297,9 @@ func (c *Client) slotFailed(life context.Context, end context.CancelCauseFunc, a
 }
 
 // changed asks Asterisk again what it can do and tells the handler.
-func (c *Client) changed(life context.Context) {
-	commands := c.ask(life, nil, "ListCommands")
-	if life.Err() != nil {
+func (c *Client) changed(ctx context.Context) {
+	commands := c.ask(ctx, nil, "ListCommands")
+	if ctx.Err() != nil {
 		return
 	}
 	c.mu.Lock()
