@@ -13,7 +13,7 @@ type Event struct {
 
 // NewEvent judges p, which must not change afterwards.
 func NewEvent(p *codec.Packet) Event {
-	e := Event{clear: p, masked: mask(&rules, p)}
+	e := Event{clear: p, masked: mask(&ruleIndex, p)}
 	i := p.Index("Privilege")
 	if i < 0 {
 		e.unknown = true

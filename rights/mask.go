@@ -19,19 +19,19 @@ func (s *Subject) Mask(action, p *codec.Packet) *codec.Packet {
 	}
 	switch name := action.ActionName(); {
 	case equalFold(name, "GetConfig"):
-		return maskConfig(s.rules, action, p)
+		return maskConfig(s.index, action, p)
 	case equalFold(name, "GetConfigJSON"):
-		return maskConfigJSON(s.rules, action, p)
+		return maskConfigJSON(s.index, action, p)
 	}
-	return mask(s.rules, p)
+	return mask(s.index, p)
 }
 
 // mask masks by the names of headers.
-func mask(r *ruleSet, p *codec.Packet) *codec.Packet {
+func mask(x *index, p *codec.Packet) *codec.Packet {
 	for i := range p.Headers {
-		if r.masksHeader(p.Headers[i].Name) {
+		if x.masksHeader(p.Headers[i].Name) {
 			return native.Rewrite(p, func(_ int, h codec.Header) (string, bool) {
-				if r.masksHeader(h.Name) && h.Value != "" {
+				if x.masksHeader(h.Name) && h.Value != "" {
 					return masked, true
 				}
 				return h.Value, true
@@ -41,18 +41,14 @@ func mask(r *ruleSet, p *codec.Packet) *codec.Packet {
 	return p
 }
 
-func (r *ruleSet) masksHeader(name string) bool {
-	for i := range r.maskedHeaders {
-		if equalFold(r.maskedHeaders[i].name, name) {
-			return true
-		}
+// masksHeader is asked for every header of every event: most names have a length
+// that none of the secret ones has.
+func (x *index) masksHeader(name string) bool {
+	if len(name) >= len(x.maskedHeaders) {
+		return false
 	}
-	return false
-}
-
-func (r *ruleSet) masksKey(key string) bool {
-	for i := range r.maskedKeys {
-		if equalFold(r.maskedKeys[i].name, key) {
+	for _, secret := range x.maskedHeaders[len(name)] {
+		if equalFold(secret, name) {
 			return true
 		}
 	}
@@ -61,15 +57,15 @@ func (r *ruleSet) masksKey(key string) bool {
 
 // A configFile masks the lines of one configuration file.
 type configFile struct {
-	rules *ruleSet
+	index *index
 
 	// voicemail is set for a file of mailboxes: each key outside of general and
 	// zonemessages is one, whose value begins with its PIN.
 	voicemail bool
 }
 
-func newConfigFile(r *ruleSet, action *codec.Packet) configFile {
-	f := configFile{rules: r}
+func newConfigFile(x *index, action *codec.Packet) configFile {
+	f := configFile{index: x}
 	for name := range values(action, "Filename") {
 		f.voicemail = f.voicemail || strings.Contains(toLower(path.Base(name)), "voicemail")
 	}
@@ -80,7 +76,7 @@ func newConfigFile(r *ruleSet, action *codec.Packet) configFile {
 func (f *configFile) value(category, key, value string) string {
 	switch {
 	case value == "":
-	case f.rules.masksKey(key):
+	case f.index.maskedKeys[toLower(key)]:
 		return masked
 	case f.isMailbox(category, key):
 		_, rest, _ := strings.Cut(value, ",")
@@ -103,12 +99,12 @@ func (f *configFile) isMailbox(category, key string) bool {
 
 // maskConfig masks an answer of GetConfig: headers Category-NNNNNN, and behind each
 // its Line-NNNNNN-NNNNNN: KEY=VALUE (action_getconfig in main/manager.c).
-func maskConfig(r *ruleSet, action, p *codec.Packet) *codec.Packet {
-	f := newConfigFile(r, action)
+func maskConfig(x *index, action, p *codec.Packet) *codec.Packet {
+	f := newConfigFile(x, action)
 	category := ""
 	return native.Rewrite(p, func(_ int, h codec.Header) (string, bool) {
 		switch {
-		case r.masksHeader(h.Name) && h.Value != "":
+		case x.masksHeader(h.Name) && h.Value != "":
 			return masked, true
 		case hasPrefixFold(h.Name, "Category-"):
 			category = h.Value
@@ -127,11 +123,11 @@ func maskConfig(r *ruleSet, action, p *codec.Packet) *codec.Packet {
 // key may stand there twice, and escapes nothing but quotes and backslashes
 // (json_escape in main/manager.c): what is read here is that, not JSON. What can't
 // be read is masked whole.
-func maskConfigJSON(r *ruleSet, action, p *codec.Packet) *codec.Packet {
-	f := newConfigFile(r, action)
+func maskConfigJSON(x *index, action, p *codec.Packet) *codec.Packet {
+	f := newConfigFile(x, action)
 	return native.Rewrite(p, func(_ int, h codec.Header) (string, bool) {
 		switch {
-		case r.masksHeader(h.Name) && h.Value != "":
+		case x.masksHeader(h.Name) && h.Value != "":
 			return masked, true
 		case equalFold(h.Name, "JSON"):
 			return f.json(h.Value), true

@@ -280,12 +280,16 @@ func hasValue(p *codec.Packet, name string) bool {
 	return has
 }
 
-// An index finds an action's rules by its name in lower case.
+// An index finds the rules of an action, or of a key of a configuration file, by its
+// name in lower case, and secret headers by the length of theirs.
 type index struct {
 	own      map[string][]*ownRule
 	channels map[string][]*channelRule
 	refused  map[string]*refusedRule
 	checks   map[string][]*checkRule
+
+	maskedKeys    map[string]bool
+	maskedHeaders [32][]string
 }
 
 var ruleIndex = newIndex(&rules)
@@ -296,6 +300,8 @@ func newIndex(r *ruleSet) index {
 		channels: map[string][]*channelRule{},
 		refused:  map[string]*refusedRule{},
 		checks:   map[string][]*checkRule{},
+
+		maskedKeys: map[string]bool{},
 	}
 	for i := range r.own {
 		l := &r.own[i]
@@ -311,6 +317,12 @@ func newIndex(r *ruleSet) index {
 	for i := range r.checks {
 		l := &r.checks[i]
 		x.checks[toLower(l.action)] = append(x.checks[toLower(l.action)], l)
+	}
+	for _, l := range r.maskedKeys {
+		x.maskedKeys[toLower(l.name)] = true
+	}
+	for _, l := range r.maskedHeaders {
+		x.maskedHeaders[len(l.name)] = append(x.maskedHeaders[len(l.name)], l.name)
 	}
 	return x
 }
