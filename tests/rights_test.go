@@ -349,7 +349,7 @@ func (f *battlefield) fill(t *testing.T, a *attack, text, channel string) string
 		var value string
 		require.Eventually(t, func() bool {
 			list := exchange(t, f.admin, "Action: CoreShowChannels")
-			for _, item := range strings.Split(list, "\r\n\r\n") {
+			for item := range strings.SplitSeq(list, "\r\n\r\n") {
 				local := strings.HasPrefix(header(item, "Channel"), "Local/") && strings.HasSuffix(header(item, "Channel"), ";1")
 				bridge := header(item, "BridgeId")
 				switch {

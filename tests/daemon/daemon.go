@@ -180,8 +180,8 @@ level = "debug"
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	d.HTTP = d.wait(t, ctx, "serving metrics", func(l Line) bool { return l["msg"] == "serving metrics" })["address"].(string)
-	d.Addr = d.wait(t, ctx, "listening", func(l Line) bool { return l["msg"] == "listening" })["address"].(string)
+	d.HTTP = d.wait(ctx, t, "serving metrics", func(l Line) bool { return l["msg"] == "serving metrics" })["address"].(string)
+	d.Addr = d.wait(ctx, t, "listening", func(l Line) bool { return l["msg"] == "listening" })["address"].(string)
 	return d
 }
 
@@ -193,7 +193,7 @@ func (d *Daemon) WaitReady(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	d.wait(t, ctx, "the upstream is ready", func(l Line) bool { return l["msg"] == "connected to Asterisk" })
+	d.wait(ctx, t, "the upstream is ready", func(l Line) bool { return l["msg"] == "connected to Asterisk" })
 }
 
 // Wait waits for a line of the log that is as said, at most 30 s.
@@ -201,10 +201,10 @@ func (d *Daemon) Wait(t testing.TB, what string, is func(Line) bool) Line {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	return d.wait(t, ctx, what, is)
+	return d.wait(ctx, t, what, is)
 }
 
-func (d *Daemon) wait(t testing.TB, ctx context.Context, what string, is func(Line) bool) Line {
+func (d *Daemon) wait(ctx context.Context, t testing.TB, what string, is func(Line) bool) Line {
 	t.Helper()
 	for from := 0; ; {
 		lines, more := d.log.since(from)
@@ -249,7 +249,7 @@ func (d *Daemon) end(t testing.TB) {
 		select {
 		case <-d.exited:
 		case <-time.After(20 * time.Second):
-			d.process.Kill()
+			_ = d.process.Kill() // it may have ended just now
 			<-d.exited
 			t.Errorf("ampd did not end after SIGTERM")
 		}
