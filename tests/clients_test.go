@@ -134,8 +134,13 @@ func testClients(t *testing.T, s *asterisk.Server, d *daemon.Daemon, roads map[s
 	requireLoggedIn(t, logins)
 	for _, tc := range clientSteps {
 		t.Run(tc.name, func(t *testing.T) {
-			answers := c.do(t, clientStep{Do: "run", Action: tc.action, Until: tc.until, Seconds: 10})
-			if tc.action["Action"] == "Command" {
+			isCommand := tc.action["Action"] == "Command"
+			step := clientStep{Do: "run", Action: tc.action, Until: tc.until, Seconds: 60}
+			if isCommand {
+				step.Seconds = 10
+			}
+			answers := c.do(t, step)
+			if isCommand {
 				for _, library := range waitForCommands {
 					require.Equal(t, map[string]clientAnswer{"direct": {Error: "no answer"}, "ampd": {Error: "no answer"}}, answers[library+" plain"])
 					delete(answers, library+" plain")
