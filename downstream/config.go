@@ -16,8 +16,8 @@ type Config struct {
 	MaxUnauthenticated           int `toml:"max_unauthenticated" min:"1" max:"100000"`
 	MaxUnauthenticatedPerAddress int `toml:"max_unauthenticated_per_address" min:"1" max:"100000"`
 
-	// MaxQueued is how many actions of one session may wait before ampd stops
-	// reading that client.
+	// MaxQueued is how many actions of one session may wait behind the one that
+	// runs before ampd stops reading that client.
 	MaxQueued int `toml:"max_queued" min:"1" max:"10000"`
 
 	// OrderHold is how long a session's events wait for the answer to its action

@@ -23,6 +23,9 @@ import (
 // (action_login; 1.00 s observed with Asterisk 16 and 22).
 const loginDelay = time.Second
 
+// strangerBacklog is what may wait for a client that has not logged in, in bytes.
+const strangerBacklog = 64 << 10
+
 // logIn greets the client and answers it until a login was verified, at most
 // auth_timeout. The error says why there will be none; all answers were sent.
 func (s *Session) logIn(ctx context.Context) (Login, error) {
@@ -67,7 +70,7 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 			if err := s.verify(ctx, p); err != nil {
 				return Login{}, err
 			}
-			s.conn.SetDeadline(time.Time{})
+			s.conn.SetReadDeadline(time.Time{}) // that of writing is the writer's
 			return Login{Profile: s.profile, Action: p}, nil
 		default:
 			s.say(native.Answer(p, "Error", "Permission denied"))
@@ -75,7 +78,12 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 	}
 }
 
-func (s *Session) say(packet []byte) { s.Send(time.Now(), 0, packet) }
+// say answers a client that has not logged in. One that does not read gets little.
+func (s *Session) say(packet []byte) {
+	if s.out.add(time.Now(), packet) > strangerBacklog {
+		s.Close(ErrSlowClient)
+	}
+}
 
 // verify checks the Login p and sets the session's profile, or says to the client
 // what is wrong and returns why.

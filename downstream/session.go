@@ -112,7 +112,7 @@ type Session struct {
 	server   *Server
 
 	out     *outbox
-	slots   chan struct{} // one token for each request not yet done
+	slots   chan struct{} // one token for each request not yet done: one that runs and those that wait
 	written chan struct{} // closed when the writer has ended
 	closed  chan struct{} // closed by Close
 
@@ -133,12 +133,12 @@ func newSession(server *Server, conn, raw net.Conn, greeting string) *Session {
 		greeting: greeting,
 		server:   server,
 		out:      newOutbox(),
-		slots:    make(chan struct{}, server.cfg.MaxQueued),
+		slots:    make(chan struct{}, 1+server.cfg.MaxQueued),
 		written:  make(chan struct{}),
 		closed:   make(chan struct{}),
 	}
 	if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
-		s.addr = a.Addr().Unmap()
+		s.addr = a.Addr().Unmap().WithZone("") // no network has a zone
 	}
 	s.in = &input{conn: conn, arrived: func() { server.handler.Input(s) }}
 	s.decoder = native.NewDecoder(s.in, native.FromClient)

@@ -403,6 +403,32 @@ func TestSlowClientIsClosed(t *testing.T) {
 	})
 }
 
+// TestClientThatNeverReads writes and reads nothing, not even the greeting.
+func TestClientThatNeverReads(t *testing.T) {
+	t.Run("before its login", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			server := newTestServer(t, &echo{}, nil)
+			conn := connect(t.Context(), t, server)
+			_, err := io.WriteString(conn, strings.Repeat("Action: Ping\n\n", 20_000))
+			require.ErrorIs(t, err, io.ErrClosedPipe)
+			synctest.Wait()
+			require.Equal(t, 1, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow"))))
+		})
+	})
+	t.Run("and logs in", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			server := newTestServer(t, &echo{}, nil)
+			conn := connect(t.Context(), t, server)
+			synctest.Wait() // the greeting is being written
+			_, err := io.WriteString(conn, login)
+			require.NoError(t, err)
+			time.Sleep(server.cfg.BacklogTime.Std() + time.Second)
+			synctest.Wait()
+			require.Equal(t, 1, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow"))))
+		})
+	})
+}
+
 func TestReadingStopsWhenTooMuchWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &patient{}
@@ -417,10 +443,10 @@ func TestReadingStopsWhenTooMuchWaits(t *testing.T) {
 		}()
 		read(t, conn, len(accepted))
 		synctest.Wait()
-		require.Len(t, h.requests, 3)
+		require.Len(t, h.requests, 1+3, "one runs")
 		h.session.Done()
 		synctest.Wait()
-		require.Len(t, h.requests, 4)
+		require.Len(t, h.requests, 1+4)
 	})
 }
 

@@ -101,8 +101,17 @@ func (h *Hub) Ready(info *upstream.Info) {
 	})
 }
 
-// Changed takes what the upstream can do now.
-func (h *Hub) Changed(info *upstream.Info) { h.do(func() { h.learn(info) }) }
+// Changed takes what the upstream can do now, and tells the sessions where it has
+// booted only since Ready.
+func (h *Hub) Changed(info *upstream.Info) {
+	h.do(func() {
+		booted := h.info.FullyBooted == nil && info.FullyBooted != nil
+		h.learn(info)
+		if booted {
+			h.fanOut(time.Now(), info.FullyBooted)
+		}
+	})
+}
 
 func (h *Hub) learn(info *upstream.Info) {
 	h.info = info
@@ -226,9 +235,9 @@ func (h *Hub) dismiss(c *client, cause error) {
 	c.leaving = true
 	c.stopTimers()
 	c.session.Watch(false)
-	if c.call != nil {
+	if c.call != nil || c.wait != nil {
 		delete(h.calls, c.call)
-		c.call = nil
+		c.call, c.wait = nil, nil
 		c.session.Done()
 	}
 	c.session.Finish(cause)

@@ -257,6 +257,19 @@ func TestFullyBootedStandsBehindTheLogin(t *testing.T) {
 	})
 }
 
+func TestFullyBootedBehindBootTimeout(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		c := b.login("admin")
+		b.hub.Ready(&upstream.Info{Version: "11.0.0"})
+		require.Empty(t, c.sees())
+		booted := &upstream.Info{Version: "11.0.0", FullyBooted: packet("Event: FullyBooted|Privilege: system,all")}
+		b.hub.Changed(booted)
+		b.hub.Changed(booted)
+		require.Equal(t, "FullyBooted", c.sees(), "once")
+	})
+}
+
 func TestResponseComesBeforeItsEvents(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBench(t, nil)
@@ -391,6 +404,22 @@ func TestWaitEvent(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestWaitEventWhereLittleMayWait(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, func(cfg *Config) { cfg.Sessions.MaxQueued = 1 })
+		b.ready()
+		c := b.login("fickle")
+		c.sees()
+		c.send("Action: WaitEvent\nActionID: 1|Action: Ping")
+		require.Equal(t, "Success(1) WaitEventComplete(1) Success", c.sees())
+		c.send("Action: WaitEvent\nActionID: 2")
+		require.Empty(t, c.sees())
+		b.hub.Lost(io.EOF)
+		require.Equal(t, "EOF", c.sees())
+		require.Equal(t, 0, int(testutil.ToFloat64(b.hub.metrics.sessions)))
+	})
 }
 
 func TestLogoffEndsTheSession(t *testing.T) {
