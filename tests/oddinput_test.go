@@ -155,6 +155,39 @@ var oddSessions = []oddInput{
 			"Action: Events\r\nActionID: e4\r\nEventMask: user\r\n\r\nAction: Events\r\nActionID: e5\r\n\r\nAction: Events\r\nActionID: e6\r\nEventMask:\r\n\r\n" +
 			"Action: Events\r\nActionID: e7\r\nEventMask: aoc, nosuch\r\n\r\nAction: Events\r\nActionID: e8\r\nEventMask: 0\r\n\r\nAction: Events\r\nActionID: e9\r\nEventMask: no\r\n\r\n",
 	}},
+	{name: "filters", writes: oddFilters(
+		"Operation: Add\r\nFilter: [", "Operation: Add\r\nFilter: !", "Operation: Add\r\nFilter: !(", "Operation: Add\r\nFilter: Event: Newchannel", "operation: add\r\nfilter: x",
+		"Operation: Add\r\nFilter:", "Operation: Add", "Filter: x", "Operation: Remove\r\nFilter: x", "Operation:\r\nFilter: x", "Operation: Add\r\nFilter: a*b+c?(d|e){2}",
+		"Operation: Add\r\nFilter: a{2,1}", "Operation: Add\r\nFilter: *", "Operation: Add\r\nFilter: \\d+(?:x)",
+	)},
+	{name: "filters by criteria", writes: oddFilters(
+		"Operation: Add\r\nFilter(name(Hangup)):", "Operation: Add\r\nMatchCriteria: name(Hangup)", "Operation: Add\r\nMatchCriteria: name(Hangup),header(Channel),method(regex)\r\nFilter: PJSIP/.*",
+		"Operation: Add\r\nMatchCriteria: action(exclude),name(VarSet)", "Operation: Add\r\nMatchCriteria: action(nope)\r\nFilter: x", "Operation: Add\r\nMatchCriteria: nope(x)\r\nFilter: x",
+		"Operation: Add\r\nMatchCriteria: method(regex)\r\nFilter: [", "Operation: Add\r\nMatchCriteria: method(exact)\r\nFilter: x", "Operation: Add\r\nMatchCriteria:\r\nFilter: x",
+		"Operation: Add\r\nMatchCriteria: method(regex)\r\nFilter:", "Operation: Add\r\nMatchCriteria: name(Hangup\r\nFilter: x", "Operation: Add\r\nMatchCriteria: header(Channel)\r\nFilter:",
+	)},
+	{name: "more filters by criteria", writes: oddFilters(
+		"Operation: Add\r\nMatchCriteria: name(Hangup),name(Newchannel)\r\nFilter: x", "Operation: Add\r\nMatchCriteria: method(starts_with)\r\nFilter: x", "Operation: Add\r\nMatchCriteria: method(none),header(Channel)\r\nFilter: x",
+		"Operation: Add\r\nMatchCriteria: header()\r\nFilter: x", "Operation: Add\r\nMatchCriteria: name()\r\nFilter: x", "Operation: Add\r\nMatchCriteria: method(nope)\r\nFilter: x", "Operation: Add\r\nMatchCriteria: x\r\nFilter: x",
+	)},
+	{name: "WaitEvent, then Ping", writes: []string{"Action: WaitEvent\r\nTimeout: 2\r\nActionID: w\r\n\r\nAction: Ping\r\nActionID: p\r\n\r\n"}},
+	{name: "WaitEvent that times out", until: "WaitEventComplete", writes: []string{"Action: WaitEvent\r\nTimeout: 1\r\nActionID: w\r\n\r\n"}},
+	{name: "WaitEvent of no time", until: "WaitEventComplete", writes: []string{"Action: WaitEvent\r\nTimeout: 0\r\nActionID: w\r\n\r\n"}},
+	{name: "WaitEvent of odd times", writes: []string{"Action: WaitEvent\r\nTimeout: 0\r\nActionID: 1\r\n\r\nAction: WaitEvent\r\nTimeout: 1x\r\nActionID: 2\r\n\r\n"}},
+	{name: "originate, then Ping", writes: []string{
+		"Action: Originate\r\nActionID: 1\r\nChannel: Local/hangup@callers/n\r\nContext: misc\r\nExten: wait\r\nPriority: 1\r\n\r\nAction: Ping\r\nActionID: 2\r\n\r\n" +
+			"Action: Originate\r\nActionID: 3\r\nChannel: Local/c1@callers/n\r\nApplication: Wait\r\nData: 1\r\nAsync: 0\r\n\r\nAction: Ping\r\nActionID: 4\r\n\r\n" +
+			"Action: Originate\r\nActionID: 5\r\nChannel: Local/c1@callers/n\r\nContext: misc\r\nExten: wait\r\nPriority: x\r\n\r\nAction: Originate\r\nActionID: 6\r\nChannel: Local/c1@callers/n\r\n\r\n" +
+			"Action: Originate\r\nActionID: 7\r\nChannel: Local/c1@callers/n\r\nTimeout: x\r\nApplication: Wait\r\n\r\nAction: Originate\r\nActionID: 8\r\nChannel: Nope/1\r\nApplication: Wait\r\n\r\n" +
+			"Action: Originate\r\nActionID: 9\r\nChannel: Local/c1@callers/n\r\nApplication: NoSuchApp\r\n\r\nAction: Originate\r\nActionID: 10\r\nChannel: Local/c1@callers/n\r\nContext: misc\r\nExten: nope\r\nPriority: 1\r\n\r\n" +
+			"Action: Originate\r\nActionID: 11\r\nChannel: /\r\nApplication: Wait\r\n\r\nAction: Originate\r\nActionID: 12\r\nChannel: Local/c1@callers/n\r\nApplication: Wait\r\nChannelId: a/b\r\nOtherChannelId: a/b\r\n\r\n" +
+			"Action: Originate\r\nActionID: 13\r\nChannel: Local/c1@callers/n\r\nApplication: Wait\r\nCodecs: nope\r\n\r\nAction: Originate\r\nActionID: 14\r\nChannel: Local/noanswer@callers/n\r\nApplication: Wait\r\nTimeout: 200\r\n\r\n",
+	}},
+	{name: "ampd's own actions, wrong", writes: []string{
+		"Action: Challenge\r\nAuthType: md5\r\n\r\nAction: Challenge\r\n\r\nAction: Login\r\n\r\nAction: Login\r\nUsername: ampd\r\nSecret: wrong\r\n\r\nAction: Ping\r\nX: y\r\n\r\n" +
+			"Action: ListCommands\r\nActionID: l\r\n\r\n",
+	}},
+	{name: "a challenge in lower case", raw: true, writes: []string{"Action: challenge\r\nauthtype: md5\r\n\r\nAction: Challenge\r\n\r\nAction: Logoff\r\n\r\n"}},
 	{name: "actions before the login", raw: true, writes: []string{"Action: Ping\r\nActionID: 1\r\n\r\nAction: NoSuch\r\nActionID: 2\r\n\r\nActionID: 3\r\n\r\nAction: Logoff\r\nActionID: 4\r\n\r\n"}},
 	{name: "actions right behind the login", raw: true, writes: []string{
 		"Action: Login\r\nUsername: ampd\r\nSecret: ampdsecret\r\nEvents: off\r\n\r\nAction: Ping\r\nActionID: 1\r\n\r\nAction: CoreSettings\r\nActionID: 2\r\n\r\nAction: Ping\r\nActionID: 3\r\n\r\nAction: Logoff\r\n\r\n",
@@ -179,6 +212,15 @@ var oddSessions = []oddInput{
 	{name: "telnet behind the login", writes: []string{"\xff\xfd\x03Action: Ping\r\nActionID: t\r\n\r\n"}},
 	{name: "XML", writes: []string{"<command action=\"ping\"/>\r\n\r\n"}},
 	{name: "telnet before the login", raw: true, writes: []string{"\xff\xfd\x03Action: Logoff\r\nActionID: t\r\n\r\n", "Action: Logoff\r\n\r\n"}},
+}
+
+// oddFilters are Filter actions, one behind the other, in one write.
+func oddFilters(bodies ...string) []string {
+	var text strings.Builder
+	for i, body := range bodies {
+		fmt.Fprintf(&text, "Action: Filter\r\nActionID: %d\r\n%s\r\n\r\n", i, body)
+	}
+	return []string{text.String()}
 }
 
 var allBytes = func() string {
@@ -241,7 +283,7 @@ func (o oddInput) answer(t *testing.T, addr string) string {
 	}
 	_, err = io.Copy(&got, conn)
 	if err != nil {
-		require.ErrorContains(t, err, "connection reset", "%q", got.String())
+		require.ErrorContains(t, err, "connection reset", "%s: %q", o.name, got.String())
 	}
 	return oddTimes.ReplaceAllStringFunc(got.String(), func(line string) string {
 		name, _ := cutHeader(line)
