@@ -158,8 +158,8 @@ func toLower(s string) string {
 type pattern string
 
 func (p pattern) matches(name string) bool {
-	start, end, any := strings.Cut(string(p), "*")
-	if !any {
+	start, end, open := strings.Cut(string(p), "*")
+	if !open {
 		return equalFold(name, start)
 	}
 	return len(name) >= len(start)+len(end) &&

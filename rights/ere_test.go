@@ -2,6 +2,7 @@ package rights
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -35,7 +36,7 @@ func TestExpressionsMatchAsInGlibc(t *testing.T) {
 		}
 		expr, texts := words[0], words[1:]
 		re, err := compileERE(expr)
-		if err == errWordEdge || err == errBackref {
+		if errors.Is(err, errWordEdge) || errors.Is(err, errBackref) {
 			unsupported++
 			continue
 		}

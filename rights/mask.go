@@ -76,7 +76,7 @@ func newConfigFile(x *index, action *codec.Packet) configFile {
 func (f *configFile) value(category, key, value string) string {
 	switch {
 	case value == "":
-	case f.index.maskedKeys[toLower(key)]:
+	case f.index.maskedKeys[toLower(key[strings.LastIndexByte(key, '/')+1:])]:
 		return masked
 	case f.isMailbox(category, key):
 		_, rest, _ := strings.Cut(value, ",")

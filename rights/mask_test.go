@@ -38,6 +38,11 @@ func maskCases() []maskCase {
 			"Response: Success|Category-000000: default|Line-000000-000000: bob=1234,Bob",
 			"Response: Success|Category-000000: default|Line-000000-000000: bob=********,Bob",
 		},
+		{
+			"Action: GetConfig|Filename: pjsip_wizard.conf",
+			"Response: Success|Category-000000: trunk|Line-000000-000000: outbound_auth/password=s|Line-000000-000001: password/x=t",
+			"Response: Success|Category-000000: trunk|Line-000000-000000: outbound_auth/password=********|Line-000000-000001: password/x=t",
+		},
 		{"Action: GetConfig|Filename: a.conf", "Response: Error|Message: Config file not found", "Response: Error|Message: Config file not found"},
 
 		{

@@ -138,3 +138,13 @@ func dialString(_ *Subject, _ *codec.Packet, text string) (rule string) {
 	}
 	return ""
 }
+
+// memberName judges the name of a queue's member: with setinterfacevar it stands
+// among assignments that Asterisk takes apart at commas (ring_entry and try_calling
+// in apps/app_queue.c), and could add its own.
+func memberName(_ *Subject, _ *codec.Packet, name string) (rule string) {
+	if strings.Contains(name, "=") {
+		return "assignment"
+	}
+	return ""
+}

@@ -148,6 +148,7 @@ var rules = ruleSet{
 		{"Originate", "ChannelId", dialString, "setup_mixmonitor in apps/app_queue.c makes a file's name of it"},
 		{"Originate", "OtherChannelId", dialString, "setup_mixmonitor in apps/app_queue.c makes a file's name of it"},
 		{"QueueAdd", "Interface", dialString, "dialled: the channel's name becomes a file's in bridges/bridge_builtin_features.c"},
+		{"QueueAdd", "MemberName", memberName, "pbx_builtin_setvar_multiple in apps/app_queue.c: sets any variable and writes any function of the caller"},
 		{"BlindTransfer", "Exten", dialString, "dialled as Local/EXTEN@CONTEXT: ast_bridge_transfer_blind in main/bridge.c"},
 		{"BlindTransfer", "Context", dialString, "dialled as Local/EXTEN@CONTEXT: ast_bridge_transfer_blind in main/bridge.c"},
 		{"Atxfer", "Exten", dialString, "dialled as Local/EXTEN@CONTEXT: dial_transfer in main/bridge_basic.c"},
@@ -327,7 +328,7 @@ var rules = ruleSet{
 	},
 	maskedKeys: []maskRule{
 		{"secret", "manager.conf, sip.conf, iax.conf, users.conf"},
-		{"password", "pjsip.conf, res_odbc.conf, ari.conf"},
+		{"password", "pjsip.conf, pjsip_wizard.conf (outbound_auth/password), res_odbc.conf, ari.conf"},
 		{"md5secret", "sip.conf"},
 		{"md5_cred", "pjsip.conf"},
 		{"dbsecret", "iax.conf"},
@@ -343,5 +344,8 @@ var rules = ruleSet{
 		{"imappassword", "voicemail.conf"},
 		{"authpassword", "voicemail.conf"},
 		{"pin", "confbridge.conf"},
+		{"pincode", "minivm.conf"},
+		{"pass", "res_ldap.conf"},
+		{"auth_password", "prometheus.conf"},
 	},
 }

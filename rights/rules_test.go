@@ -142,6 +142,8 @@ func ruleCases() []ruleCase {
 		{Grant{Type: Administrator, Write: codec.All, Applications: []string{"Dial"}}, "Action: Originate|Application: dial|Data: ${X}", "Originate Data: substitution"},
 		{admin, "Action: QueueAdd|Queue: a|Interface: Local/1@agents/n", ""},
 		{admin, "Action: QueueAdd|Queue: a|Interface: Local/1,,id@agents", "QueueAdd Interface: dial string"},
+		{admin, "Action: QueueAdd|Queue: a|MemberName: O'Brien, Alice", ""},
+		{admin, "Action: QueueAdd|Queue: a|MemberName: x,MONITOR_EXEC=id", "QueueAdd MemberName: assignment"},
 		{admin, "Action: BlindTransfer|Exten: 1,,id", "BlindTransfer Exten: dial string"},
 		{admin, "Action: BlindTransfer|Context: a,,id", "BlindTransfer Context: dial string"},
 		{admin, "Action: Atxfer|Exten: 1,,id", "Atxfer Exten: dial string"},
