@@ -68,6 +68,22 @@ func TestSessionsAreServedRoundRobin(t *testing.T) {
 	})
 }
 
+func TestOnlySoManyActionsWait(t *testing.T) {
+	fake := newFake()
+	fake.answer = func(*fakeConn, *codec.Packet) bool { return true } // never
+	onBench(t, fake, func(cfg *Config) { cfg.ActionConnections = 1 }, func(t *testing.T, b *bench) {
+		b.start()
+		b.submit("running", 1, "Action: Getvar")
+		require.Equal(t, []string{"running started"}, b.take())
+		for i := range uint64(waitingMost) {
+			b.submit("waiting", i, "Action: Getvar")
+		}
+		require.Empty(t, b.take())
+		b.submit("one more", 1, "Action: Getvar", "ActionID: 1")
+		require.Equal(t, []string{"one more Response: Error|ActionID: 1|Message: Upstream busy ."}, b.take())
+	})
+}
+
 func TestSlowActionsLeaveAConnection(t *testing.T) {
 	for connections, atOnce := range map[int]int{0: 1, 1: 1, 2: 1, 3: 2, 8: 7} {
 		t.Run(strconv.Itoa(connections), func(t *testing.T) {

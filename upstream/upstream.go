@@ -167,6 +167,8 @@ func (c *Client) Submit(call *Call) {
 		c.refuse(call, failure(call.Action, textBusy), resultBusy)
 	case c.sched.join(r):
 		c.metrics.Coalesced.Inc()
+	case c.sched.waiting >= waitingMost:
+		c.refuse(call, failure(call.Action, textBusy), resultBusy)
 	default:
 		c.sched.add(call.Owner, r)
 		c.dispatch()
