@@ -126,6 +126,14 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
+// Binary is the path of the built ampd.
+func Binary(t testing.TB) string {
+	t.Helper()
+	binary, err := build(buildFlags)
+	require.NoError(t, err)
+	return binary
+}
+
 // Start runs ampd in front of the AMI server at upstream, and waits until it
 // listens.
 func Start(t testing.TB, upstream string, cfg Config) *Daemon {
