@@ -40,7 +40,7 @@ const (
 	itsSpan   = "a span of time"
 	itsBridge = "a random id"
 	itsPort   = "a port of this Asterisk's"
-	itsStart  = "has the time at which Asterisk made it in it; its counter is compared"
+	itsStart  = "holds the time of its making; its counter is compared"
 	repaired  = "documented (13): ampd repairs line ends"
 )
 

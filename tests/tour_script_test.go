@@ -52,7 +52,7 @@ func (s tourStep) packetName(p wirePacket) string {
 var numbered = regexp.MustCompile(`^(main|limited)-\d+-`)
 
 // told is the header by which a step's name tells an action from others of its name.
-var told = map[string]string{"Command": "Command", "UserEvent": "UserEvent", "Login": "AuthType", "Originate": "Application"}
+var told = map[string]string{"Command": "Command", "UserEvent": "UserEvent", "Login": "AuthType", "Originate": "Application", "Setvar": "Variable"}
 
 // readTour reads the steps of a recorded session.
 func readTour(t *testing.T, session, file string) []tourStep {
@@ -107,14 +107,16 @@ func recordedCalls(t *testing.T, file string) map[string]string {
 // session that sees all user events. "idle" stands for the Hangup of every
 // channel there was.
 var tourSigns = map[string][]string{
-	"Login MD5":                  {"=FullyBooted"},
-	"SIPqualifypeer":             {"=SIPQualifyPeerDone"},
-	"UserEvent Unseen":           {"witness UserEvent UserEvent=Unseen"},
-	"UserEvent":                  {"=UserEvent"},
-	"UserEvent Tour":             {"=UserEvent"},
-	"UserEvent Tour: With Colon": {"=UserEvent"},
-	"UserEvent Queued":           {"=UserEvent"},
-	"Originate System":           {`Hangup Channel=Local/cA@callers-\w+;1`, `Hangup Channel=Local/cA@callers-\w+;2`},
+	"Login MD5":                                  {"=FullyBooted"},
+	"SIPqualifypeer":                             {"=SIPQualifyPeerDone"},
+	"Setvar DEVICE_STATE(Custom:a1001)":          {"=DeviceStateChange Device=Custom:a1001", "=ExtensionStatus Exten=1001"},
+	"Setvar PRESENCE_STATE(CustomPresence:p101)": {"=PresenceStateChange", "=PresenceStatus"},
+	"UserEvent Unseen":                           {"witness UserEvent UserEvent=Unseen"},
+	"UserEvent":                                  {"=UserEvent"},
+	"UserEvent Tour":                             {"=UserEvent"},
+	"UserEvent Tour: With Colon":                 {"=UserEvent"},
+	"UserEvent Queued":                           {"=UserEvent"},
+	"Originate System":                           {`Hangup Channel=Local/cA@callers-\w+;1`, `Hangup Channel=Local/cA@callers-\w+;2`},
 
 	"orig-async-ok, Originate":  {"=OriginateResponse", "Newexten Channel={call};1 Application=Wait", "Newexten Channel={call};2 Application=Wait"},
 	"orig-async-ok, MixMonitor": {"MixMonitorStart Channel={call};1"},
@@ -155,14 +157,14 @@ var tourSigns = map[string][]string{
 	"orig-agent, AgentLogoff":         {"AgentLogoff Channel={call};1", "Hangup Channel={call};1", "idle"},
 	"orig-vm, Originate":              {"=OriginateResponse", "Newexten Channel={call};1 Application=VoiceMail"},
 	"orig-vm, Hangup":                 {"Hangup Channel={call};1", "idle"},
-	"orig-vm, Reload":                 {"Reload Module=app_queue"},
+	"orig-vm, Reload":                 {"=Reload"},
 
-	"orig-for-limited, Originate":  {"=OriginateResponse", "QueueMemberStatus Interface=Local/1002@agents/n Status=2"},
-	"orig-for-limited, QueuePause": {"=QueueMemberPause", "BridgeEnter Channel={call};1"},
+	"orig-for-limited, Originate":  {"=OriginateResponse", "QueueMemberStatus Interface=Local/1002@agents/n Status=2", "BridgeEnter Channel={call};1"},
+	"orig-for-limited, QueuePause": {"=QueueMemberPause"},
 	"orig-for-limited, Hangup":     {"Hangup Channel={call};1", "idle", "QueueMemberStatus Queue=support Status=1"},
 }
 
 // tourTalk makes agents answer every call and talk for the same time.
 func tourTalk() asterisk.Option {
-	return asterisk.Conf("extensions.conf", "[globals](+)\nRNA = 0\nTALK_MIN = 4\nTALK_MAX = 4")
+	return asterisk.Conf("extensions.conf", "[globals](+)\nRNA = 0\nTALK_MIN = 6\nTALK_MAX = 6")
 }
