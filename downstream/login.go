@@ -31,7 +31,9 @@ const strangerBacklog = 64 << 10
 func (s *Session) logIn(ctx context.Context) (Login, error) {
 	s.conn.SetDeadline(time.Now().Add(s.server.cfg.AuthTimeout.Std()))
 	if c, ok := s.conn.(*tls.Conn); ok {
-		if err := c.HandshakeContext(ctx); err != nil {
+		if err := c.HandshakeContext(ctx); errors.Is(err, os.ErrDeadlineExceeded) {
+			return Login{}, errAuthTimeout
+		} else if err != nil {
 			return Login{}, fmt.Errorf("TLS handshake: %w", err)
 		}
 	}

@@ -3,6 +3,7 @@ package downstream
 import (
 	"context"
 	"crypto/md5"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -321,6 +322,22 @@ func TestSilentConnectionsAreClosed(t *testing.T) {
 		got, err := io.ReadAll(conn)
 		require.NoError(t, err)
 		require.Equal(t, greeting, string(got))
+		require.Equal(t, 30*time.Second, time.Since(began))
+		synctest.Wait()
+		require.Equal(t, 1, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("auth_timeout"))))
+	})
+}
+
+func TestSilentTLSConnectionsAreClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newTestServer(t, &echo{}, nil)
+		client, conn := net.Pipe()
+		go server.serve(t.Context(), &Port{tls: &tls.Config{MinVersion: tls.VersionTLS12}}, conn)
+		_, err := client.Write([]byte("\x16\x03")) // a handshake that does not go on
+		require.NoError(t, err)
+		began := time.Now()
+		_, err = io.ReadAll(client)
+		require.NoError(t, err)
 		require.Equal(t, 30*time.Second, time.Since(began))
 		synctest.Wait()
 		require.Equal(t, 1, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("auth_timeout"))))
