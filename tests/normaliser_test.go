@@ -2,8 +2,10 @@ package tests
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -386,4 +388,26 @@ func texts(packets []normalPacket) []string {
 		made[i] = p.name + "\r\n" + p.text
 	}
 	return made
+}
+
+// TestDifferencesAreDocumented holds that what the tables call documented stands in
+// the list of docs/protocol.md.
+func TestDifferencesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/protocol.md")
+	require.NoError(t, err)
+	_, list, found := strings.Cut(string(text), "## Differences to a direct connection")
+	require.True(t, found)
+	var numbers []string
+	for _, row := range normalTable {
+		if found := regexp.MustCompile(`^documented \((\d+)\)`).FindStringSubmatch(row.reason); found != nil {
+			numbers = append(numbers, found[1])
+		}
+	}
+	for _, row := range oddTable {
+		numbers = append(numbers, strconv.Itoa(row.number))
+	}
+	require.NotEmpty(t, numbers)
+	for _, number := range numbers {
+		require.Regexp(t, `(?m)^`+number+`\. `, list)
+	}
 }
