@@ -85,7 +85,7 @@ func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
 // consistsOf tells whether every byte of text is an ASCII letter, a digit or one of
 // others.
 func consistsOf(text, others string) bool {
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		if c := text[i]; !isLetter(c) && !isDigit(c) && strings.IndexByte(others, c) < 0 {
 			return false
 		}
@@ -96,7 +96,7 @@ func consistsOf(text, others string) bool {
 // isNumber tells whether text is a number such as "12" or "0.5".
 func isNumber(text string) bool {
 	digits, dots := 0, 0
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		switch {
 		case isDigit(text[i]):
 			digits++
@@ -125,7 +125,7 @@ func equalFold(a, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	for i := 0; i < len(a); i++ {
+	for i := range len(a) {
 		if lower(a[i]) != lower(b[i]) {
 			return false
 		}

@@ -87,7 +87,7 @@ func FuzzCompileERE(f *testing.F) {
 	for _, seed := range []string{"", "a*", "^(a|b)+$", `\<SIP\>/[0-9]{1,3}`, "[[:alpha:]-]", `[^]a-]`, "a{2}{3}", "(", "["} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, expr string) {
+	f.Fuzz(func(_ *testing.T, expr string) {
 		re, err := compileERE(expr)
 		if err == nil {
 			re.MatchString("Event: Newchannel\r\nChannel: SIP/1\r\n\r\n")

@@ -3,6 +3,7 @@ package rights
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 
 	"ampd/codec"
@@ -173,7 +174,7 @@ type Filters struct {
 
 // With returns the filters and one more.
 func (f *Filters) With(m Matcher) *Filters {
-	more := Filters{include: f.include[:len(f.include):len(f.include)], exclude: f.exclude[:len(f.exclude):len(f.exclude)]}
+	more := Filters{include: slices.Clip(f.include), exclude: slices.Clip(f.exclude)}
 	if m.exclude {
 		more.exclude = append(more.exclude, m)
 	} else {
