@@ -20,10 +20,11 @@ const (
 	usedPorts = 6
 )
 
-// claimPorts returns the first port of a block that no other test has and nobody
-// listens on. It is the caller's until the lock is closed.
-func claimPorts(cache string) (port int, lock *os.File, err error) {
-	dir := filepath.Join(cache, "ports")
+// claimPorts returns the first port of a block that no other test on this machine
+// has, whatever its cache, and nobody listens on. It is the caller's until the lock
+// is closed.
+func claimPorts() (port int, lock *os.File, err error) {
+	dir := filepath.Join(os.TempDir(), "ampd-test-ports")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, nil, err
 	}

@@ -81,15 +81,11 @@ func Start(t testing.TB, version string, options ...Option) *Server {
 func start(t testing.TB, version string, options ...Option) (*Server, error) {
 	t.Helper()
 	root := installed(t, version)
-	cache, err := Cache()
-	if err != nil {
-		return nil, err
-	}
 	rootLock, err := lockFile(root+".lock", syscall.LOCK_SH)
 	if err != nil {
 		return nil, err
 	}
-	port, portLock, err := claimPorts(cache)
+	port, portLock, err := claimPorts()
 	if err != nil {
 		rootLock.Close()
 		return nil, err
