@@ -1,6 +1,7 @@
 package native_test
 
 import (
+	"crypto/sha256"
 	"io"
 	"strings"
 	"testing"
@@ -237,7 +238,7 @@ func TestPacketsFromAsteriskHaveNoLimit(t *testing.T) {
 	got := decodeAll(strings.NewReader(wire), native.FromAsterisk)
 	require.Equal(t, io.EOF, got.End)
 	require.Len(t, got.Packets, 1)
-	require.True(t, got.Packets[0].Raw == wire)
+	require.Equal(t, sha256.Sum256([]byte(wire)), sha256.Sum256([]byte(got.Packets[0].Raw)), "too long to be shown")
 	require.Len(t, got.Packets[0].Headers, 100_002)
 }
 

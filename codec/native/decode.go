@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 
@@ -130,7 +131,7 @@ func (d *Decoder) Decode(p *codec.Packet) error {
 
 // inside turns io.EOF in the middle of something into io.ErrUnexpectedEOF.
 func inside(err error, middle bool) error {
-	if err == io.EOF && middle {
+	if errors.Is(err, io.EOF) && middle {
 		return io.ErrUnexpectedEOF
 	}
 	return err
@@ -145,10 +146,8 @@ func trimCR(line []byte) []byte {
 
 // cutNUL cuts a line where C's strings end.
 func cutNUL(line []byte) []byte {
-	if i := bytes.IndexByte(line, 0); i >= 0 {
-		return line[:i]
-	}
-	return line
+	before, _, _ := bytes.Cut(line, []byte{0})
+	return before
 }
 
 func isName(h codec.Header, name string) bool {

@@ -2,6 +2,7 @@ package native_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -97,7 +98,7 @@ func requireLawsFromClient(t *testing.T, wire []byte) {
 	model := asteriskReads(wire)
 	require.Len(t, got.Packets, len(model))
 	for i, p := range got.Packets {
-		require.Equal(t, model[i], packet{Headers: p.Headers, Over: p.Over, ID: p.ID})
+		require.Equal(t, packet{Headers: p.Headers, Over: p.Over, ID: p.ID}, model[i])
 	}
 }
 
@@ -125,7 +126,7 @@ func requireLaws(t *testing.T, wire []byte, got decoded, side native.Side) {
 	}
 	if whole {
 		require.True(t, strings.HasPrefix(string(wire), out.String()))
-		require.Equal(t, got.End == io.EOF, out.Len() == len(wire))
+		require.Equal(t, errors.Is(got.End, io.EOF), out.Len() == len(wire))
 	}
 }
 

@@ -123,7 +123,7 @@ func TestRewrite(t *testing.T) {
 			"Secret: s3cret\r\nEmpty:\r\nsecret: again\r\n\r\n",
 		},
 		"all at once": {
-			func(i int, h codec.Header) (string, bool) { return []string{"Error", "", "x", "8", "y"}[i], i != 1 },
+			func(i int, _ codec.Header) (string, bool) { return []string{"Error", "", "x", "8", "y"}[i], i != 1 },
 			"Response: Error\r\nEmpty: x\r\nListItems: 8\r\nsecret: y\r\n\r\n",
 		},
 		"nothing": {

@@ -182,7 +182,7 @@ level = "debug"
 	d.process = cmd.Process
 	go func() { // ends with the process
 		defer close(d.exited)
-		cmd.Wait()
+		_ = cmd.Wait() // the tests ask for the log
 	}()
 	t.Cleanup(func() { d.end(t) })
 
@@ -253,7 +253,7 @@ func (d *Daemon) end(t testing.TB) {
 	select {
 	case <-d.exited:
 	default:
-		d.process.Signal(syscall.SIGTERM)
+		_ = d.process.Signal(syscall.SIGTERM) // it may have ended just now
 		select {
 		case <-d.exited:
 		case <-time.After(20 * time.Second):
