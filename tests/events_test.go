@@ -245,7 +245,7 @@ func (r *road) recordings() []*recording {
 }
 
 func TestEventsAreThoseOfDirectSessions(t *testing.T) {
-	everyVersion(t, func(t *testing.T, version string) {
+	oneVersionAtATime(t, func(t *testing.T, version string) {
 		calls, rate := 900, 5.0 // three minutes
 		if testing.Short() {
 			calls, rate = 90, 6.0

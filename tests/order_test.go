@@ -23,7 +23,7 @@ import (
 const orderHold = 2 * time.Second
 
 // orderLimit bounds what a session does in these tests.
-const orderLimit = 2 * time.Minute
+const orderLimit = 4 * time.Minute
 
 // A cause is an action that causes an event which tells whose it is.
 type cause struct {

@@ -143,3 +143,11 @@ func header(packet, name string) string {
 
 // isEvent tells an event, or a list's item, from a response.
 func isEvent(packet string) bool { return strings.HasPrefix(packet, "Event:") }
+
+// oneVersionAtATime runs a test against each Asterisk, one after the other: where it
+// measures times or makes much traffic.
+func oneVersionAtATime(t *testing.T, test func(t *testing.T, version string)) {
+	for _, version := range asterisk.Versions() {
+		t.Run(version, func(t *testing.T) { test(t, version) })
+	}
+}
