@@ -15,6 +15,15 @@ func fileName(_ *Subject, _ *codec.Packet, name string) (rule string) {
 	return ""
 }
 
+// configName judges the name of a configuration file that is read: one below
+// Asterisk's own folder.
+func configName(_ *Subject, _ *codec.Packet, name string) (rule string) {
+	if strings.Contains(name, "..") || strings.HasPrefix(name, "/") && !strings.HasPrefix(name, "/etc/asterisk/") {
+		return "file name"
+	}
+	return ""
+}
+
 // mixOptions judges the Options of MixMonitor. Asterisk joins File, Options and
 // Command with commas and takes them apart again (manager_mixmonitor in
 // apps/app_mixmonitor.c), so a comma in Options would begin the Command.

@@ -55,6 +55,15 @@ func (x *index) masksHeader(name string) bool {
 	return false
 }
 
+func (x *index) masksKey(key string) bool {
+	for _, secret := range x.maskedKeys {
+		if secret.matches(key) {
+			return true
+		}
+	}
+	return false
+}
+
 // A configFile masks the lines of one configuration file.
 type configFile struct {
 	index *index
@@ -76,7 +85,7 @@ func newConfigFile(x *index, action *codec.Packet) configFile {
 func (f *configFile) value(category, key, value string) string {
 	switch {
 	case value == "":
-	case f.index.maskedKeys[toLower(key[strings.LastIndexByte(key, '/')+1:])]:
+	case f.index.masksKey(key[strings.LastIndexByte(key, '/')+1:]):
 		return masked
 	case f.isMailbox(category, key):
 		_, rest, _ := strings.Cut(value, ",")

@@ -148,3 +148,13 @@ func memberName(_ *Subject, _ *codec.Packet, name string) (rule string) {
 	}
 	return ""
 }
+
+// memberField judges what stands, with the queue's other members, in a list that
+// Asterisk keeps for its next start and takes apart at commas and bars: what follows
+// one becomes an interface, whose characters a shell must not know.
+func memberField(_ *Subject, _ *codec.Packet, text string) (rule string) {
+	if i := strings.IndexAny(text, ",|"); i >= 0 && strings.ContainsAny(text[i:], "$`\"\\") {
+		return "another member"
+	}
+	return ""
+}

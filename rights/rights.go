@@ -280,15 +280,15 @@ func hasValue(p *codec.Packet, name string) bool {
 	return has
 }
 
-// An index finds the rules of an action, or of a key of a configuration file, by its
-// name in lower case, and secret headers by the length of theirs.
+// An index finds the rules of an action by its name in lower case, and secret headers
+// by the length of theirs.
 type index struct {
 	own      map[string][]*ownRule
 	channels map[string][]*channelRule
 	refused  map[string]*refusedRule
 	checks   map[string][]*checkRule
 
-	maskedKeys    map[string]bool
+	maskedKeys    []pattern
 	maskedHeaders [32][]string
 }
 
@@ -300,8 +300,6 @@ func newIndex(r *ruleSet) index {
 		channels: map[string][]*channelRule{},
 		refused:  map[string]*refusedRule{},
 		checks:   map[string][]*checkRule{},
-
-		maskedKeys: map[string]bool{},
 	}
 	for i := range r.own {
 		l := &r.own[i]
@@ -319,7 +317,7 @@ func newIndex(r *ruleSet) index {
 		x.checks[toLower(l.action)] = append(x.checks[toLower(l.action)], l)
 	}
 	for _, l := range r.maskedKeys {
-		x.maskedKeys[toLower(l.name)] = true
+		x.maskedKeys = append(x.maskedKeys, pattern(l.name))
 	}
 	for _, l := range r.maskedHeaders {
 		x.maskedHeaders[len(l.name)] = append(x.maskedHeaders[len(l.name)], l.name)

@@ -76,7 +76,8 @@ type (
 		source string
 	}
 
-	// A maskRule names a header of a packet, or a key of a configuration file.
+	// A maskRule names a header of a packet, or a key of a configuration file, where
+	// one "*" may stand for anything.
 	maskRule struct{ name, source string }
 )
 
@@ -132,11 +133,13 @@ var rules = ruleSet{
 		{"Reload", "action_reload in main/manager.c"},
 		{"AGI", "action_add_agi_cmd in res/res_agi.c: EXEC runs any application"},
 		{"LoggerRotate", "action_loggerrotate in main/manager.c: rotates logs away under class reporting"},
+		{"DataGet", "main/data.c up to Asterisk 15: secrets of SIP peers, PINs of mailboxes, under no class"},
 	},
 
 	checks: []checkRule{
 		{"Getvar", "Variable", readVariable, "action_getvar in main/manager.c evaluates functions"},
 		{"Status", "Variables", readVariables, "generate_status in main/manager.c evaluates functions on every channel"},
+		{"Status", "AllVariables", allVariables, "generate_status in main/manager.c shows every variable of every channel"},
 		{"Setvar", "Variable", writeVariable, "action_setvar in main/manager.c writes functions"},
 		{"Setvar", "Value", literal, "applications evaluate variables, some twice"},
 		{"Originate", "Variable", writeVariables, "astman_get_variables in main/manager.c"},
@@ -147,8 +150,14 @@ var rules = ruleSet{
 		{"Originate", "Channel", dialString, "start_automixmonitor in bridges/bridge_builtin_features.c makes a file's name of a channel's"},
 		{"Originate", "ChannelId", dialString, "setup_mixmonitor in apps/app_queue.c makes a file's name of it"},
 		{"Originate", "OtherChannelId", dialString, "setup_mixmonitor in apps/app_queue.c makes a file's name of it"},
+		{"Originate", "Exten", dialString, "what the dialplan makes a file's name of: MixMonitor(${EXTEN}.wav)"},
+		{"Redirect", "Exten", dialString, "what the dialplan makes a file's name of: MixMonitor(${EXTEN}.wav)"},
+		{"Redirect", "ExtraExten", dialString, "what the dialplan makes a file's name of: MixMonitor(${EXTEN}.wav)"},
 		{"QueueAdd", "Interface", dialString, "dialled: the channel's name becomes a file's in bridges/bridge_builtin_features.c"},
 		{"QueueAdd", "MemberName", memberName, "pbx_builtin_setvar_multiple in apps/app_queue.c: sets any variable and writes any function of the caller"},
+		{"QueueAdd", "MemberName", memberField, "dump_queue_members and reload_queue_members in apps/app_queue.c: what follows a comma becomes a member"},
+		{"QueueAdd", "StateInterface", memberField, "dump_queue_members and reload_queue_members in apps/app_queue.c: what follows a comma becomes a member"},
+		{"QueuePause", "Reason", memberField, "dump_queue_members and reload_queue_members in apps/app_queue.c: what follows a comma becomes a member"},
 		{"BlindTransfer", "Exten", dialString, "dialled as Local/EXTEN@CONTEXT: ast_bridge_transfer_blind in main/bridge.c"},
 		{"BlindTransfer", "Context", dialString, "dialled as Local/EXTEN@CONTEXT: ast_bridge_transfer_blind in main/bridge.c"},
 		{"Atxfer", "Exten", dialString, "dialled as Local/EXTEN@CONTEXT: dial_transfer in main/bridge_basic.c"},
@@ -171,6 +180,9 @@ var rules = ruleSet{
 		{"PlayDTMF", "Duration", duration, "manager_play_dtmf in apps/app_senddtmf.c holds the connection so long"},
 		{"PlayMF", "Duration", duration, "manager_play_mf in apps/app_senddtmf.c holds the connection so long"},
 		{"PJSIPUnregister", "Registration", oneRegistration, "ami_unregister in res/res_pjsip_outbound_registration.c: *all takes down every trunk"},
+		{"GetConfig", "Filename", configName, "action_getconfig in main/manager.c, with live_dangerously or before Asterisk 16.30: any file"},
+		{"GetConfigJSON", "Filename", configName, "action_getconfigjson in main/manager.c, with live_dangerously or before Asterisk 16.30: any file"},
+		{"ListCategories", "Filename", configName, "action_listcategories in main/manager.c: any file"},
 		{"GetConfig", "Filter", templatesOnly, "does_category_match in main/config.c compares values, masked ones too"},
 		{"GetConfigJSON", "Filter", templatesOnly, "does_category_match in main/config.c compares values, masked ones too"},
 		{"ListCategories", "Match", templatesOnly, "does_category_match in main/config.c compares values, masked ones too"},
@@ -327,25 +339,21 @@ var rules = ruleSet{
 		{"ExpectedResponse", "ChallengeResponseFailed of main/security_events.c"},
 	},
 	maskedKeys: []maskRule{
-		{"secret", "manager.conf, sip.conf, iax.conf, users.conf"},
-		{"password", "pjsip.conf, pjsip_wizard.conf (outbound_auth/password), res_odbc.conf, ari.conf"},
-		{"md5secret", "sip.conf"},
+		{"*secret", "manager.conf, sip.conf, iax.conf, users.conf; md5secret, remotesecret, dbsecret, vmsecret, imapsecret, oauth_secret"},
+		{"*password", "pjsip.conf, pjsip_wizard.conf (outbound_auth/password), res_odbc.conf, ari.conf; turnpassword of rtp.conf, capture_password of hep.conf"},
+		{"*pwd", "userpwd and proxyuserpwd, as curl calls them"},
+		{"*passwd", "ssl_keypasswd, as curl calls it"},
 		{"md5_cred", "pjsip.conf"},
-		{"dbsecret", "iax.conf"},
-		{"vmsecret", "users.conf"},
+		{"password_digest*", "pjsip.conf"},
 		{"auth", "sip.conf: user:secret@realm"},
 		{"register", "sip.conf, iax.conf: user:secret@host"},
-		{"remotesecret", "sip.conf"},
-		{"password_digest", "pjsip.conf"},
-		{"oauth_secret", "pjsip.conf"},
-		{"refresh_token", "pjsip.conf"},
+		{"mwi", "sip.conf: user:secret@host/mailbox"},
+		{"refresh_token", "pjsip.conf, xmpp.conf"},
 		{"dbpass", "res_config_mysql.conf, res_pgsql.conf"},
-		{"imapsecret", "voicemail.conf"},
-		{"imappassword", "voicemail.conf"},
-		{"authpassword", "voicemail.conf"},
 		{"pin", "confbridge.conf"},
+		{"conf", "meetme.conf: number,PIN,PIN of the administrator"},
+		{"agent", "agents.conf up to Asterisk 11: number,PIN,name"},
 		{"pincode", "minivm.conf"},
 		{"pass", "res_ldap.conf"},
-		{"auth_password", "prometheus.conf"},
 	},
 }

@@ -21,7 +21,7 @@ var everything = Table{
 	"getconfig": codec.Config, "getconfigjson": codec.Config, "listcategories": codec.Config, "updateconfig": codec.Config,
 	"createconfig": codec.Config, "dialplanextensionadd": codec.System, "dialplanextensionremove": codec.System,
 	"pridebugfileset": codec.System, "moduleload": codec.System, "reload": codec.System, "agi": codec.AGI,
-	"loggerrotate": codec.Reporting, "queuereset": 0, "queuereload": 0, "queuechangeprioritycaller": 0,
+	"loggerrotate": codec.Reporting, "dataget": 0, "redirect": codec.Call, "queuepause": codec.Agent, "queuereset": 0, "queuereload": 0, "queuechangeprioritycaller": 0,
 	"queuewithdrawcaller": 0, "bridgedestroy": 0, "bridgekick": 0, "bridgetechnologysuspend": 0, "bridgetechnologylist": 0,
 	"dahdihangup": 0, "dahdishowchannels": 0, "pridebugset": 0, "prishowspans": 0, "queueadd": codec.Agent,
 	"blindtransfer": codec.Call, "atxfer": codec.Call, "park": codec.Call, "coreshowchannelmap": codec.System,
@@ -36,10 +36,11 @@ type ruleCase struct {
 }
 
 var (
-	admin     = Grant{Type: Administrator, Write: codec.All}
-	dangerous = Grant{Type: Administrator, Write: codec.All &^ codec.System, Dangerous: true}
-	monitor   = Grant{Type: Monitor, Write: codec.All}
-	userOnly  = Grant{Type: Administrator, Write: codec.User}
+	admin      = Grant{Type: Administrator, Write: codec.All}
+	dangerous  = Grant{Type: Administrator, Write: codec.All &^ codec.System, Dangerous: true}
+	monitor    = Grant{Type: Monitor, Write: codec.All}
+	protective = Grant{Type: Administrator, Write: codec.All, ProtectedVariables: []string{"TRUNK_*"}}
+	userOnly   = Grant{Type: Administrator, Write: codec.User}
 )
 
 // ruleCases decide every line of rules: TestEachLineOfTheRulesDecidesACase.
@@ -81,6 +82,11 @@ func ruleCases() []ruleCase {
 		{admin, "Action: Status|Variables: X,A\"ST_\"CONF\\IG(a)", "Status Variables: function"},
 		{admin, "Action: Status|Variables: X\\", "Status Variables: backslash"},
 
+		{admin, "Action: Status|AllVariables: true", ""},
+		{protective, "Action: Status|AllVariables: false", ""},
+		{protective, "Action: Status|AllVariables: ", ""},
+		{protective, "Action: Status|AllVariables: no|AllVariables: On", "Status AllVariables: protected_variables"},
+
 		// Variables and functions that are written.
 		{admin, "Action: Setvar|Variable: X|Value: y", ""},
 		{admin, "Action: Setvar|Variable: __X|Value: y", ""},
@@ -94,11 +100,12 @@ func ruleCases() []ruleCase {
 		{admin, "Action: Setvar|Variable: QUEUE_MEMBER(a,paused,b)|Value: 1", "Setvar Variable: function"},
 		{admin, "Action: Setvar|Variable: CALLERID(num)|Value: x,,id>f #", "Setvar Variable: caller's number"},
 		{admin, "Action: Setvar|Variable: CALLERID(all)|Value: a <1> <x,,id>", "Setvar Variable: caller's number"},
+		{admin, "Action: Setvar|Variable: CALLERID(all)|Value: a <1>,,id>", "Setvar Variable: caller's number"},
 		{admin, "Action: Setvar|Variable: X|Value: ${SHELL(id)}", "Setvar Variable: substitution"},
 		{admin, "Action: Setvar|Value: ${SHELL(id)}", "Setvar Value: substitution"},
 		{admin, "Action: Setvar|Variable: \t__monitor_exec ", "Setvar Variable: variable MONITOR_EXEC"},
 		{admin, "Action: Getvar|Variable: MONITOR_EXEC", "Getvar Variable: variable MONITOR_EXEC"},
-		{Grant{Type: Administrator, Write: codec.All, ProtectedVariables: []string{"TRUNK_*"}}, "Action: Setvar|Variable: trunk_1", "Setvar Variable: protected_variables"},
+		{protective, "Action: Setvar|Variable: trunk_1", "Setvar Variable: protected_variables"},
 
 		// Variables of Originate and of messages.
 		{admin, "Action: Originate|Variable: a=1,b=2, c=3,|Variable:__d=4", ""},
@@ -129,7 +136,13 @@ func ruleCases() []ruleCase {
 		{admin, "Action: Originate|ChannelId: a,,id", "Originate ChannelId: dial string"},
 		{admin, "Action: Originate|OtherChannelId: a$(id)", "Originate OtherChannelId: dial string"},
 		{admin, "Action: Originate|CallerID: A <1,,id>", "Originate CallerID: caller's number"},
+		{admin, "Action: Originate|CallerID: A <1>,,id>", "Originate CallerID: caller's number"},
+		{admin, "Action: Originate|CallerID: A <1>>", "Originate CallerID: caller's number"},
 		{admin, "Action: Originate|CallerID: <1,,id> <2>", "Originate CallerID: caller's number"},
+		{admin, "Action: Originate|Exten: 1,,id #", "Originate Exten: dial string"},
+		{admin, "Action: Redirect|Channel: SIP/1-1|Context: c|Exten: *72+1#_x.|ExtraExten: 1|Priority: 1", ""},
+		{admin, "Action: Redirect|Exten: 1,,id #", "Redirect Exten: dial string"},
+		{admin, "Action: Redirect|Exten: 1|ExtraExten: $(id)", "Redirect ExtraExten: dial string"},
 		{admin, "Action: Originate|PreDialGoSub: c,s,1(${SHELL(id)})", "Originate PreDialGoSub: substitution"},
 		{admin, "Action: Originate|Application: |Context: c", ""},
 		{admin, "Action: Originate|Application: System|Data: id", "Originate Application: application"},
@@ -144,6 +157,11 @@ func ruleCases() []ruleCase {
 		{admin, "Action: QueueAdd|Queue: a|Interface: Local/1,,id@agents", "QueueAdd Interface: dial string"},
 		{admin, "Action: QueueAdd|Queue: a|MemberName: O'Brien, Alice", ""},
 		{admin, "Action: QueueAdd|Queue: a|MemberName: x,MONITOR_EXEC=id", "QueueAdd MemberName: assignment"},
+		{admin, "Action: QueueAdd|Queue: a|MemberName: a,Local/$(id)@agents", "QueueAdd MemberName: another member"},
+		{admin, "Action: QueueAdd|Queue: a|MemberName: a|StateInterface: Custom:a", ""},
+		{admin, "Action: QueueAdd|Queue: a|StateInterface: a,Local/`id`@agents", "QueueAdd StateInterface: another member"},
+		{admin, "Action: QueuePause|Interface: a|Paused: true|Reason: Lunch, at the \"Ox\"", "QueuePause Reason: another member"},
+		{admin, "Action: QueuePause|Interface: a|Paused: true|Reason: $5 lunch, back at 2", ""},
 		{admin, "Action: BlindTransfer|Exten: 1,,id", "BlindTransfer Exten: dial string"},
 		{admin, "Action: BlindTransfer|Context: a,,id", "BlindTransfer Context: dial string"},
 		{admin, "Action: Atxfer|Exten: 1,,id", "Atxfer Exten: dial string"},
@@ -218,6 +236,10 @@ func ruleCases() []ruleCase {
 		{admin, "Action: PJSIPUnregister|Registration: trunk", ""},
 		{admin, "Action: PJSIPUnregister|Registration: *all", "PJSIPUnregister Registration: all registrations"},
 		{admin, "Action: GetConfig|Filename: a.conf|Filter: TEMPLATES=include", ""},
+		{admin, "Action: GetConfig|Filename: /etc/asterisk/sub/a.conf", ""},
+		{admin, "Action: GetConfig|Filename: /etc/mke2fs.conf", "GetConfig Filename: file name"},
+		{admin, "Action: GetConfigJSON|Filename: a/../../b", "GetConfigJSON Filename: file name"},
+		{admin, "Action: ListCategories|Filename: /etc/asterisk/../b", "ListCategories Filename: file name"},
 		{admin, "Action: GetConfig|Filter: secret=^a", "GetConfig Filter: filter"},
 		{admin, "Action: GetConfig|Filter: TEMPLATES=restrict, s.cret=^a", "GetConfig Filter: filter"},
 		{admin, "Action: GetConfigJSON|Filter: secret=^a", "GetConfigJSON Filter: filter"},
@@ -233,6 +255,7 @@ func ruleCases() []ruleCase {
 		{admin, "Action: Reload", "refused reload"},
 		{admin, "Action: AGI", "refused agi"},
 		{admin, "Action: LoggerRotate", "refused loggerrotate"},
+		{admin, "Action: DataGet", "refused dataget"},
 
 		// Classes on top of Asterisk's.
 		{userOnly, "Action: QueueStatus", ""},

@@ -97,6 +97,16 @@ func writeVariables(s *Subject, _ *codec.Packet, list string) (rule string) {
 	return s.assignments(list, writing)
 }
 
+// allVariables refuses all variables at once where some of them are protected.
+func allVariables(s *Subject, _ *codec.Packet, value string) (rule string) {
+	for _, yes := range []string{"yes", "true", "y", "t", "1", "on"} { // ast_true in main/utils.c
+		if len(s.protected) > 0 && equalFold(value, yes) {
+			return "protected_variables"
+		}
+	}
+	return ""
+}
+
 func sendVariables(s *Subject, _ *codec.Packet, list string) (rule string) {
 	return s.assignments(list, sending)
 }
@@ -159,11 +169,14 @@ func callerNumber(number string) (rule string) {
 }
 
 // callerID judges a caller ID: NAME, NUMBER or NAME <NUMBER> (ast_callerid_parse in
-// main/callerid.c, which sees no more than 255 bytes of it).
+// main/callerid.c, which sees no more than 255 bytes of it, and in them what stands
+// between the last "<" and the last ">").
 func callerID(_ *Subject, _ *codec.Packet, text string) (rule string) {
 	for _, part := range strings.Split(text, "<")[1:] {
-		number, _, _ := strings.Cut(part, ">")
-		if rule = callerNumber(number); rule != "" {
+		if end := strings.LastIndexByte(part, '>'); end >= 0 {
+			part = part[:end]
+		}
+		if rule = callerNumber(part); rule != "" {
 			return rule
 		}
 	}
