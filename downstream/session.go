@@ -21,6 +21,7 @@ var (
 	ErrSlowClient   = errors.New("the client reads too slowly: its backlog is full")
 	ErrShutdown     = errors.New("ampd is shutting down")
 	ErrLogoff       = errors.New("the client logged off")
+	ErrFilters      = errors.New("the session's filters take too long")
 	ErrUpstreamLost = errors.New("the upstream was lost and the profile says disconnect")
 	ErrClientLeft   = errors.New("the client closed the connection")
 	errLoginRefused = errors.New("the login was refused")
@@ -36,6 +37,7 @@ var causes = []struct {
 	{os.ErrDeadlineExceeded, "slow"},
 	{ErrShutdown, "shutdown"},
 	{ErrLogoff, "logoff"},
+	{ErrFilters, "filters"},
 	{ErrUpstreamLost, "upstream"},
 	{ErrClientLeft, "client"},
 	{errLoginRefused, "login"},

@@ -39,6 +39,8 @@ type client struct {
 
 	wait *commands.Wait // the WaitEvent under way, nil for none
 
+	filtering meter // what its filters cost
+
 	held      []*codec.Packet // events, as the session gets them
 	heldBytes int
 }
@@ -65,6 +67,20 @@ var bootNotice = rights.NewEvent(&codec.Packet{Headers: []codec.Header{
 // FullyBooted at a login past the session's filters, and so do we.
 func (c *client) seesSystem() bool {
 	return c.state.Rights.See(&bootNotice, c.state.Mask, &rights.Filters{}) != nil
+}
+
+// sees returns the event as the session gets it, or nil. A session whose filters take
+// too long is closed: all events wait for them.
+func (c *client) sees(e *rights.Event) *codec.Packet {
+	if c.state.Filters.Len() == 0 {
+		return c.state.Rights.See(e, c.state.Mask, c.state.Filters)
+	}
+	began := time.Now()
+	seen := c.state.Rights.See(e, c.state.Mask, c.state.Filters)
+	if !c.filtering.add(began, time.Since(began)) {
+		c.session.Close(downstream.ErrFilters)
+	}
+	return seen
 }
 
 func (c *client) stopTimers() {

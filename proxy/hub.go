@@ -155,7 +155,7 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 	h.metrics.events.Inc()
 	e := rights.NewEvent(p)
 	for _, c := range h.clients {
-		if seen := c.state.Rights.See(&e, c.state.Mask, c.state.Filters); seen != nil {
+		if seen := c.sees(&e); seen != nil {
 			h.metrics.deliveries.Inc()
 			h.deliver(now, c, seen)
 		}

@@ -500,6 +500,23 @@ func TestEventsActionTakesEffectBetweenTwoEvents(t *testing.T) {
 	})
 }
 
+func TestFiltersThatTakeTooLongEndTheSession(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		c, other := b.login("admin", "Events: call\n"), b.login("wall")
+		c.send("Action: Filter\nOperation: Add\nFilter: !Event: B")
+		b.event("A")
+		require.Equal(t, "Success A", c.sees())
+		for _, each := range b.hub.clients { // no time passes in a bubble
+			each.filtering = meter{debt: meterMost + 1, last: time.Now()}
+		}
+		b.event("C")
+		require.Contains(t, c.sees(), "EOF")
+		require.Equal(t, "A C", other.sees(), "who has no filters takes no time")
+	})
+}
+
 func TestLostUpstreamEndsOnlyThoseWhoWantIt(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBench(t, nil)

@@ -72,6 +72,12 @@ func TestExpressionsThatAreNotTaken(t *testing.T) {
 		`a{1001}`:          errInterval,
 		`a{+1}`:            errInterval,
 		`a{1,00000000000}`: errInterval,
+
+		strings.Repeat("a", 501):                errSize,
+		strings.Repeat(".{0,1000}", 100):        errSize,
+		strings.Repeat("(.{0,30}){0,30}", 9):    errSize,
+		`((a{100}){100}){100}`:                  errSize,
+		"(" + strings.Repeat("ab|", 250) + "a)": errSize,
 	}
 	for expr, want := range tests {
 		_, err := compileERE(expr)
@@ -79,8 +85,8 @@ func TestExpressionsThatAreNotTaken(t *testing.T) {
 	}
 	_, err := compileERE("\xff")
 	require.Error(t, err)
-	_, err = compileERE(`((a{100}){100}){100}`)
-	require.Error(t, err, "memory is bounded")
+	_, err = compileERE(strings.Repeat("a", 300) + "(b|c){10,20}")
+	require.NoError(t, err)
 }
 
 func FuzzCompileERE(f *testing.F) {

@@ -1,0 +1,27 @@
+package proxy
+
+import "time"
+
+// A session's filters may take meterShare of the time, and meterMost beyond that.
+const (
+	meterShare = 10 // per cent
+	meterMost  = 200 * time.Millisecond
+
+	// meterOnce is the most that counts of one go: the process may have been
+	// stopped in the middle of it.
+	meterOnce = 20 * time.Millisecond
+)
+
+// A meter tells whether something takes too much of the hub's time.
+type meter struct {
+	debt time.Duration
+	last time.Time
+}
+
+// add counts what was spent at a moment, and reports false when it is too much.
+func (m *meter) add(now time.Time, spent time.Duration) bool {
+	m.debt = max(0, m.debt-now.Sub(m.last)*meterShare/100)
+	m.debt += min(spent, meterOnce)
+	m.last = now
+	return m.debt <= meterMost
+}
