@@ -31,6 +31,7 @@ type Action struct {
 	SessionBound bool   // means the session it is sent on, never another
 	OneEvent     string // the one event that follows its successful response without being a list
 	NoActionID   bool   // (some of) its answer bears no ActionID, so that only a fence shows its end
+	Early        bool   // is answered before it has been done, so that only a fence shows when it has
 }
 
 // Classes is what the action asks where no Asterisk has told: version 22's classes,
@@ -105,7 +106,7 @@ func parse(text string) (map[string]Action, error) {
 		if !ok {
 			return nil, fmt.Errorf("no row for %s", name)
 		}
-		a.OneEvent, a.NoActionID = note.oneEvent, note.noActionID
+		a.OneEvent, a.NoActionID, a.Early = note.oneEvent, note.noActionID, note.early
 		t[key] = a
 	}
 	return t, nil

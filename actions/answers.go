@@ -4,6 +4,7 @@ package actions
 var answers = map[string]struct {
 	oneEvent   string
 	noActionID bool
+	early      bool
 }{
 	// "FAXStats event will follow", then that event: manager_fax_stats and
 	// manager_fax_session in res/res_fax.c.
@@ -16,6 +17,10 @@ var answers = map[string]struct {
 	// manager_iax2_show_netstats in channels/chan_iax2.c.
 	"IAXnetstats": {noActionID: true},
 	"Queues":      {noActionID: true},
+
+	// The acknowledgement is written first, then the event is made: action_userevent
+	// in main/manager.c; two on two connections changed places with Asterisk 16 and 22.
+	"UserEvent": {early: true},
 }
 
 // older are actions that neither Asterisk 16 nor 22 has and that an upstream may

@@ -44,6 +44,7 @@ type asked struct {
 	response    string // the packet, "" while it has not come
 	list        bool
 	items       int
+	item        string // how its items begin, up to their ActionID
 	end         string // "Complete" or "Cancelled" of a list
 	message     string // of the response, or of a list's end
 }
@@ -95,13 +96,13 @@ func (a *asker) receive() {
 	for {
 		packet, err := a.wire.read()
 		a.note(func() {
+			a.packets++
 			switch {
 			case errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed):
 				a.ended = true
 			case err != nil:
 				a.ended, a.broken = true, err
 			default:
-				a.packets++
 				if err := a.take(packet); err != nil && a.broken == nil {
 					a.broken = fmt.Errorf("%s: %w: %q", a.wire.name, err, packet)
 				}
@@ -115,12 +116,16 @@ func (a *asker) receive() {
 
 // take judges a packet.
 func (a *asker) take(packet string) error {
-	id := header(packet, "ActionID")
 	var first *asked
 	if len(a.open) > 0 {
 		first = a.open[0]
 	}
 	inList := first != nil && first.list
+	if inList && first.item != "" && strings.HasPrefix(packet, first.item) { // most packets are such
+		first.items++
+		return nil
+	}
+	id := header(packet, "ActionID")
 	isItem := isEvent(packet) && id != "" && header(packet, "Privilege") == "" || header(packet, "Privilege") == "Call"
 	switch {
 	case !isEvent(packet) && first == nil:
@@ -148,6 +153,9 @@ func (a *asker) take(packet string) error {
 		a.answer()
 	case isItem:
 		first.items++
+		if i := strings.Index(packet, "\r\nActionID: "+id+"\r\n"); i > 0 && header(packet, "Event") != "" {
+			first.item = packet[:i] + "\r\nActionID: " + id + "\r\n"
+		}
 	case inList:
 		return fmt.Errorf("an event inside the answer to %q", first.lines)
 	case header(packet, "Event") == "FullyBooted":

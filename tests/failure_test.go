@@ -3,6 +3,8 @@ package tests
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -35,15 +37,16 @@ var endings = []struct {
 // crews are what the clients of the test of losses do.
 var crews = []struct {
 	name string
-	next func(n int) lines
+	some int // actions answered before the end comes, and again when Asterisk is back
+	next func(n int, dialplan string) lines
 }{
-	{"lists", func(n int) lines {
+	{"lists", 4, func(n int, _ string) lines {
 		return []lines{{"Action: CoreShowChannels"}, {"Action: QueueStatus"}, {"Action: Status"}, {"Action: ExtensionStateList"}}[n%4]
 	}},
-	{"long lists", func(n int) lines {
-		return lines{"Action: ShowDialPlan", "Context: long", fmt.Sprintf("Number: %d", n)} // so no two are one upstream
+	{"long lists", 1, func(n int, dialplan string) lines {
+		return lines{"Action: ShowDialPlan", "Context: " + dialplan, fmt.Sprintf("Number: %d", n)} // so no two are one upstream
 	}},
-	{"sync originates", func(n int) lines {
+	{"sync originates", 0, func(n int, _ string) lines {
 		answered := "RINGFOR=0"
 		if n < 2 { // ring until the end comes
 			answered = "RINGFOR=100"
@@ -53,13 +56,13 @@ var crews = []struct {
 			"Timeout: 100000", "Variable: " + answered, "Variable: PATIENCE=1",
 		}
 	}},
-	{"async originates", func(int) lines {
+	{"async originates", 4, func(int, string) lines {
 		return lines{
 			"Action: Originate", "Channel: Local/c1@callers/n", "Context: misc", "Exten: moh", "Priority: 1",
 			"Variable: PATIENCE=2", "Async: true",
 		}
 	}},
-	{"single actions", func(n int) lines {
+	{"single actions", 6, func(n int, _ string) lines {
 		return []lines{
 			{"Action: Getvar", "Variable: TALK_MAX"}, {"Action: DBPut", "Family: f", "Key: k", "Val: v"}, {"Action: Ping"},
 			{"Action: Command", "Command: core show help"}, {"Action: UserEvent", "UserEvent: Single"}, {"Action: CoreStatus"},
@@ -100,11 +103,15 @@ func testLoss(t *testing.T, s *asterisk.Server, d *daemon.Daemon,
 	ready func(*testing.T, *asterisk.Server, []*asker), end, again func(*asterisk.Server),
 ) map[string]int {
 	const clients = 20
+	dialplan := "queue-entry"
+	if ready != nil {
+		dialplan = "long" // so that Asterisk is in lists for much of its time
+	}
 	var askers []*asker
 	for i := range clients {
 		crew := crews[i%len(crews)]
 		w := openWire(t, fmt.Sprintf("client %d, %s", i, crew.name), d.Addr, asterisk.Ampd)
-		askers = append(askers, askFrom(w, 2, 50*time.Millisecond, crew.next))
+		askers = append(askers, askFrom(w, 2, 50*time.Millisecond, func(n int) lines { return crew.next(n, dialplan) }))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := make(chan struct{})
@@ -116,10 +123,8 @@ func testLoss(t *testing.T, s *asterisk.Server, d *daemon.Daemon,
 		cancel()
 		<-calls
 	}()
-	for _, a := range askers {
-		a.until(t, wireLimit, "actions under way", func() bool {
-			return len(a.answered) >= 8 || a.sent >= 2 && strings.HasSuffix(a.wire.name, ", sync originates")
-		})
+	for i, a := range askers {
+		a.until(t, wireLimit, "actions under way", func() bool { return a.sent >= 2 && len(a.answered) >= crews[i%len(crews)].some })
 	}
 
 	if ready != nil {
@@ -152,9 +157,11 @@ func testLoss(t *testing.T, s *asterisk.Server, d *daemon.Daemon,
 	}
 	back := time.Now()
 	connected := nthLine(t, d, "connected to Asterisk", connects+1)
-	for _, a := range askers {
+	for i, a := range askers {
 		at := a.answers()
-		a.until(t, wireLimit, "five answers more", func() bool { return len(a.answered) >= at+5 })
+		a.until(t, wireLimit, "some answers more", func() bool { return len(a.answered) >= at+crews[i%len(crews)].some })
+	}
+	for _, a := range askers {
 		close(a.stop)
 	}
 	for _, a := range askers {
@@ -226,4 +233,209 @@ func nthLine(t *testing.T, d *daemon.Daemon, message string, n int) time.Time {
 	when, err := time.Parse(time.RFC3339Nano, fmt.Sprint(line["time"]))
 	require.NoError(t, err)
 	return when
+}
+
+func TestStoppedAsteriskIsNoticed(t *testing.T) {
+	const interval, timeout = time.Second, time.Second
+	everyVersion(t, func(t *testing.T, version string) {
+		s := asterisk.Start(t, version)
+		d := daemon.Start(t, s.Addr, daemon.Config{Upstream: pings(interval, timeout)})
+		d.WaitReady(t)
+		var askers []*asker
+		for i := range 5 {
+			w := openWire(t, fmt.Sprintf("client %d", i), d.Addr, asterisk.Ampd)
+			askers = append(askers, askFrom(w, 2, 20*time.Millisecond, func(n int) lines { return crews[4].next(n, "") }))
+		}
+		for _, a := range askers {
+			a.until(t, wireLimit, "some answers", func() bool { return len(a.answered) >= 12 })
+		}
+		stopped := time.Now()
+		s.Stop()
+		noticed := nthLine(t, d, "lost Asterisk", 1).Sub(stopped)
+		for _, a := range askers {
+			a.until(t, wireLimit, "an error", func() bool {
+				last := len(a.answered) - 1
+				return a.answered[last].ended.After(stopped) && a.answered[last].message == unconnected
+			})
+		}
+		s.Cont()
+		goesOn := time.Now()
+		for _, a := range askers {
+			a.until(t, wireLimit, "Asterisk's own answers", func() bool {
+				last := len(a.answered) - 1
+				return a.answered[last].succeeded() && header(a.answered[last].response, "Ping") == "" && len(a.booted) == 2
+			})
+			close(a.stop)
+		}
+		back := time.Since(goesOn)
+		for _, a := range askers {
+			a.until(t, wireLimit, "all answers", func() bool { return len(a.open) == 0 })
+		}
+		count := outcomes(askers)
+		t.Logf("%s: stopped (SIGSTOP), ping_interval %v, ping_timeout %v: noticed after %v; back %v behind SIGCONT. Answers: %s",
+			s.Version, interval, timeout, round(noticed), round(back), inWords(count))
+		require.Less(t, noticed, interval+timeout+time.Second)
+		require.Less(t, back, 3*time.Second)
+		require.Positive(t, count[connectionLost])
+		require.Positive(t, count[unconnected])
+	})
+}
+
+func pings(interval, timeout time.Duration) string {
+	return fmt.Sprintf("ping_interval = %q\nping_timeout = %q", interval, timeout)
+}
+
+func TestShortStopOfAsteriskLosesNothing(t *testing.T) {
+	everyVersion(t, func(t *testing.T, version string) {
+		s := asterisk.Start(t, version)
+		d := daemon.Start(t, s.Addr, daemon.Config{Upstream: pings(2*time.Second, 5*time.Second)})
+		d.WaitReady(t)
+		var wires []*wire
+		for i := range 5 {
+			wires = append(wires, openWire(t, fmt.Sprintf("client %d", i), d.Addr, asterisk.Ampd, "Events: user"))
+		}
+		var askers []*asker
+		for i, w := range wires {
+			askers = append(askers, askFrom(w, 3, 5*time.Millisecond, func(n int) lines {
+				return lines{"Action: UserEvent", fmt.Sprintf("UserEvent: %d-%d", i, n)}
+			}))
+		}
+		for _, a := range askers {
+			a.until(t, wireLimit, "some events", func() bool { return len(a.userEvts) >= 100 })
+		}
+		// In the middle of actions and events all is silent for some time, twice;
+		// in the second time ampd pings, and waits.
+		for _, silence := range []time.Duration{time.Second, 4 * time.Second} {
+			s.Stop()
+			for _, a := range askers {
+				a.until(t, wireLimit, "actions that get no answer", func() bool { return len(a.open) == 3 })
+			}
+			<-time.After(silence)
+			s.Cont()
+			for _, a := range askers {
+				at := a.answers()
+				a.until(t, wireLimit, "more answers", func() bool { return len(a.answered) >= at+100 })
+			}
+		}
+		for _, a := range askers {
+			close(a.stop)
+		}
+		sent := 0
+		for _, a := range askers {
+			a.until(t, wireLimit, "all answers", func() bool { return len(a.open) == 0 })
+			sent += a.answers()
+		}
+		require.Equal(t, map[string]int{"Success": sent}, outcomes(askers))
+		for _, a := range askers {
+			a.until(t, wireLimit, "all events", func() bool { return len(a.userEvts) >= sent })
+			require.Equal(t, askers[0].userEvts, a.userEvts)
+		}
+		next := map[string]int{}
+		for _, name := range askers[0].userEvts {
+			client, n, _ := strings.Cut(name, "-")
+			require.Equal(t, fmt.Sprint(next[client]), n)
+			next[client]++
+		}
+		require.NotContains(t, d.Log(), "lost")
+		t.Logf("%s: %d actions and as many events for each of %d clients, all in order, over two stops", s.Version, sent, len(askers))
+	})
+}
+
+func TestAmpdStartsBeforeAsterisk(t *testing.T) {
+	everyVersion(t, func(t *testing.T, version string) {
+		s := asterisk.Start(t, version)
+		s.Kill()
+		d := daemon.Start(t, s.Addr, daemon.Config{})
+		w := openWire(t, "early client", d.Addr, asterisk.Ampd)
+		require.Equal(t, "Asterisk Call Manager/11.0.0\r\n", w.banner)
+		before, answer, err := w.ask("Action: Getvar", "Variable: TALK_MAX", "ActionID: 1")
+		require.NoError(t, err)
+		require.Empty(t, before)
+		require.Equal(t, "Response: Error\r\nActionID: 1\r\nMessage: "+unconnected+"\r\n\r\n", answer)
+		_, answer, err = w.ask("Action: Ping")
+		require.NoError(t, err)
+		require.Contains(t, answer, "Ping: Pong")
+		waitReadyz(t, d, http.StatusServiceUnavailable)
+
+		s.Run()
+		s.WaitBooted()
+		booted := time.Now()
+		require.NoError(t, w.SetReadDeadline(booted.Add(wireLimit)))
+		for packet := ""; header(packet, "Event") != "FullyBooted"; {
+			packet, err = w.read()
+			require.NoError(t, err)
+		}
+		took := time.Since(booted)
+		_, answer, err = w.ask("Action: Getvar", "Variable: TALK_MAX", "ActionID: 2")
+		require.NoError(t, err)
+		require.Equal(t, "Response: Success\r\nActionID: 2\r\nVariable: TALK_MAX\r\nValue: 8\r\n\r\n", answer)
+		waitReadyz(t, d, http.StatusOK)
+		late := openWire(t, "late client", d.Addr, asterisk.Ampd)
+		direct := openWire(t, "direct", s.Addr, asterisk.Ampd)
+		require.Equal(t, direct.banner, late.banner)
+		t.Logf("%s: the client that was there first had FullyBooted %v behind Asterisk's", s.Version, round(took))
+		require.Less(t, took, 3*time.Second)
+	})
+}
+
+func TestProfilesMayDisconnectWhenAsteriskIsLost(t *testing.T) {
+	everyVersion(t, func(t *testing.T, version string) {
+		s := asterisk.Start(t, version)
+		d := daemon.Start(t, s.Addr, daemon.Config{Profiles: daemon.Profiles + `
+[[profile]]
+name = "leaves"
+secret = "leavessecret"
+types = ["administrator"]
+read = ["call", "system"]
+write = ["all"]
+on_upstream_loss = "disconnect"
+`})
+		d.WaitReady(t)
+		stays := openWire(t, "stays", d.Addr, asterisk.Ampd)
+		leaves := openWire(t, "leaves", d.Addr, asterisk.Account{Name: "leaves", Secret: "leavessecret"})
+		busy := openWire(t, "busy", d.Addr, asterisk.Account{Name: "leaves", Secret: "leavessecret"})
+		events := openWire(t, "events", d.Addr, asterisk.Ampd, "Events: call")
+		require.NoError(t, busy.send("Action: Originate", "Channel: Local/slow@callers/n", "Context: misc", "Exten: wait",
+			"Priority: 1", "Timeout: 60000", "Variable: RINGFOR=60", "ActionID: rings"))
+		require.NoError(t, events.SetReadDeadline(time.Now().Add(wireLimit)))
+		for packet := ""; header(packet, "Event") != "Newchannel"; {
+			var err error
+			packet, err = events.read()
+			require.NoError(t, err)
+		}
+		s.Kill()
+		for _, w := range []*wire{leaves, busy} {
+			require.NoError(t, w.SetReadDeadline(time.Now().Add(wireLimit)))
+			var got []string
+			for {
+				packet, err := w.read()
+				if err == io.EOF {
+					break
+				}
+				require.NoError(t, err)
+				if !isEvent(packet) {
+					got = append(got, packet)
+				}
+			}
+			if w == busy {
+				require.Equal(t, []string{"Response: Error\r\nActionID: rings\r\nMessage: " + connectionLost + "\r\n\r\n"}, got)
+			} else {
+				require.Empty(t, got)
+			}
+		}
+		_, answer, err := stays.ask("Action: CoreStatus")
+		require.NoError(t, err)
+		require.Equal(t, "Response: Error\r\nMessage: "+unconnected+"\r\n\r\n", answer)
+		s.Run()
+		s.WaitBooted()
+		require.NoError(t, stays.SetReadDeadline(time.Now().Add(wireLimit)))
+		for packet := ""; header(packet, "Event") != "FullyBooted"; {
+			packet, err = stays.read()
+			require.NoError(t, err)
+		}
+		again := openWire(t, "again", d.Addr, asterisk.Account{Name: "leaves", Secret: "leavessecret"})
+		_, answer, err = again.ask("Action: CoreStatus")
+		require.NoError(t, err)
+		require.Equal(t, "Success", header(answer, "Response"), answer)
+	})
 }

@@ -89,7 +89,7 @@ func (c *Client) newRun(call *Call) (r *run, refusal *codec.Packet) {
 	if known.ReadOnly && known.ListEnd != "" {
 		r.key = r.listKey()
 	}
-	if known.NoActionID || !isKnown {
+	if known.NoActionID || known.Early || !isKnown {
 		r.fence = c.ids.next()
 		r.wire = appendPing(r.wire, r.fence)
 	}

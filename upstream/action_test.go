@@ -38,7 +38,7 @@ func TestWhatIsSentIsBuiltFromWhatWasJudged(t *testing.T) {
 		},
 		"a line keeps its own bytes": {
 			wire: "Action: UserEvent\nUserEvent:A\nA:B\nC:   d \nEmpty:\nBlank: \nuri: sip:1@x:5060\n\n",
-			want: "Action: UserEvent|ActionID: ampd-0-1|UserEvent:A|A:B|C:   d |Empty:|Blank: |uri: sip:1@x:5060|",
+			want: "Action: UserEvent|ActionID: ampd-0-1|UserEvent:A|A:B|C:   d |Empty:|Blank: |uri: sip:1@x:5060||Action: Ping|ActionID: ampd-0-2|",
 		},
 		"no second Action or ActionID, no line without colon": {
 			wire: "Action: Status\r\nActionID: 1\r\naction: Command\r\nActionId: 2\r\nCommand\r\n:x\r\n\r\n",

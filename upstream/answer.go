@@ -17,7 +17,9 @@ import (
 //   - with the Pong of a Ping written behind the action, where nothing else shows the
 //     end: parts without ActionID, perhaps nothing but an empty line (IAXpeers,
 //     IAXnetstats, Queues), actions that the table does not know, and lists without
-//     EventList, as older Asterisks send them.
+//     EventList, as older Asterisks send them. Also with what is answered before it
+//     is done (UserEvent): the session's next action, on another connection, must
+//     come behind it as it does in Asterisk.
 //
 // The last packet but one is known as such only when the fence comes, so with a
 // fence each packet is held until the next.

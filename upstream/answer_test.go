@@ -102,6 +102,11 @@ func TestWhereAnAnswerEnds(t *testing.T) {
 				"Event: PeerlistComplete|ActionID: 1|EventList: Complete|ListItems: 2 .",
 			},
 		},
+		"answered before it is done": {
+			action: "UserEvent",
+			answer: []string{"Response: Success|ID|Message: Event Sent", "FENCE"},
+			want:   []string{"Response: Success|ActionID: 1|Message: Event Sent ."},
+		},
 		"nothing but an empty line": {
 			action: "IAXnetstats",
 			answer: []string{"", "FENCE"},
@@ -211,17 +216,17 @@ func TestEventsPassAroundAnAnswerInOrder(t *testing.T) {
 	fake := newFake()
 	fake.answer = func(k *fakeConn, action *codec.Packet) bool {
 		k.send("Event: A\r\nPrivilege: call,all\r\n\r\n")
-		k.reply(action, "Response: Success", "Message: Event Sent")
+		k.reply(action, "Response: Success", "Message: Originate successfully queued")
 		k.send("Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: x\r\n" + idLine(action) + "EventList: Complete\r\n\r\n")
 		return true
 	}
 	onBench(t, fake, func(cfg *Config) { cfg.ActionConnections = 0 }, func(t *testing.T, b *bench) {
 		b.start()
-		b.submit("a", 1, "Action: UserEvent", "ActionID: 1", "UserEvent: x")
+		b.submit("a", 1, "Action: Originate", "ActionID: 1", "Channel: x", "Application: Echo", "Async: true")
 		require.Equal(t, []string{
 			"a started",
 			"event Event: A|Privilege: call,all",
-			"a Response: Success|ActionID: 1|Message: Event Sent .",
+			"a Response: Success|ActionID: 1|Message: Originate successfully queued .",
 			"event Event: UserEvent|Privilege: user,all|UserEvent: x|ActionID: 1|EventList: Complete",
 		}, b.take())
 	})
