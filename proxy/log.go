@@ -70,9 +70,9 @@ func (l *lineWriter) run(log *zap.Logger) {
 	for e := range l.entries {
 		if e.written != nil {
 			close(e.written)
-			continue
+		} else {
+			_, _ = l.w.Write(e.line) // there is nowhere to say that this failed
 		}
-		_, _ = l.w.Write(e.line) // there is nowhere to say that this failed
 		if len(l.entries) > 0 {
 			continue
 		}
