@@ -91,10 +91,11 @@ type ordered struct {
 }
 
 // orderWorker runs n actions, some of them pipelined, and holds that each one's event
-// comes behind its response.
+// comes behind its response, and that events of one name come in the order of the actions.
 func orderWorker(w *wire, worker, n int) (result ordered, err error) {
 	type step struct {
 		cause
+		n        int
 		id       string
 		turn     time.Time // when it was the session's first unanswered action, at the latest
 		answered bool
@@ -105,6 +106,7 @@ func orderWorker(w *wire, worker, n int) (result ordered, err error) {
 	byEvent := map[string]*step{} // those that have yet to see their event
 	var hangups []cause           // of calls that have begun
 	const pipelined = 4           // so many at most
+	last := map[string]int{}      // the last action of which an event came, by the event's name
 	originated, hungUp, next := 0, 0, 0
 	// Each packet that comes is a sign of life, so the whole has a limit too.
 	if err := w.SetReadDeadline(time.Now().Add(orderLimit)); err != nil {
@@ -112,7 +114,7 @@ func orderWorker(w *wire, worker, n int) (result ordered, err error) {
 	}
 	for next < n || hungUp < originated || len(waiting) > 0 || len(byEvent) > 0 {
 		for len(waiting) < pipelined && (next < n || len(hangups) > 0) {
-			s := &step{turn: time.Now(), id: fmt.Sprintf("%d/%d", worker, result.actions)}
+			s := &step{n: result.actions, turn: time.Now(), id: fmt.Sprintf("%d/%d", worker, result.actions)}
 			if len(hangups) > 0 {
 				s.cause, hangups = hangups[0], hangups[1:]
 				hungUp++
@@ -164,6 +166,14 @@ func orderWorker(w *wire, worker, n int) (result ordered, err error) {
 			continue
 		}
 		delete(byEvent, what)
+		// Events of different names take different ways through Asterisk, and calls
+		// have threads of their own.
+		if event := header(packet, "Event"); event != "Newchannel" && event != "Hangup" {
+			if s.n < last[event] {
+				return result, fmt.Errorf("%s: the event of action %d came behind that of action %d: %q", w.name, s.n, last[event], packet)
+			}
+			last[event] = s.n
+		}
 		if !s.answered {
 			s.early = true
 		}
