@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -103,7 +104,7 @@ func runDemo(ctx context.Context, args []string) error {
 	centreCtx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
-		s := simulator.New(simulator.Config{Seed: *seed, CallsPerMinute: *calls, Pace: *pace})
+		s := simulator.New(simulator.Config{Seed: *seed, CallsPerMinute: *calls, Pace: *pace, WriteTimeout: time.Second})
 		if err := s.Serve(centreCtx, centre); err != nil {
 			log.Error("the simulated call centre ended", zap.Error(err))
 		}
