@@ -22,6 +22,8 @@ func (s *Subject) Mask(action, p *codec.Packet) *codec.Packet {
 		return maskConfig(s.index, action, p)
 	case equalFold(name, "GetConfigJSON"):
 		return maskConfigJSON(s.index, action, p)
+	case equalFold(name, "DBGet"), equalFold(name, "DBGetTree"):
+		return maskDB(s.index, p)
 	}
 	return mask(s.index, p)
 }
@@ -55,13 +57,28 @@ func (x *index) masksHeader(name string) bool {
 	return false
 }
 
-func (x *index) masksKey(key string) bool {
-	for _, secret := range x.maskedKeys {
-		if secret.matches(key) {
+// matchesLast tells whether one of the patterns is the last part of a key, whose
+// parts have "/" between them.
+func matchesLast(patterns []pattern, key string) bool {
+	key = key[strings.LastIndexByte(key, '/')+1:]
+	for _, p := range patterns {
+		if p.matches(key) {
 			return true
 		}
 	}
 	return false
+}
+
+// maskDB masks an item of DBGet or DBGetTree: a Key, the whole of it in DBGetTree,
+// and its Val (manager_dbget and manager_db_tree_get in main/db.c).
+func maskDB(x *index, p *codec.Packet) *codec.Packet {
+	secret := matchesLast(x.maskedEntries, p.Get("Key"))
+	return native.Rewrite(p, func(_ int, h codec.Header) (string, bool) {
+		if h.Value != "" && (x.masksHeader(h.Name) || secret && equalFold(h.Name, "Val")) {
+			return masked, true
+		}
+		return h.Value, true
+	})
 }
 
 // A configFile masks the lines of one configuration file.
@@ -85,7 +102,7 @@ func newConfigFile(x *index, action *codec.Packet) configFile {
 func (f *configFile) value(category, key, value string) string {
 	switch {
 	case value == "":
-	case f.index.masksKey(key[strings.LastIndexByte(key, '/')+1:]):
+	case matchesLast(f.index.maskedKeys, key):
 		return masked
 	case f.isMailbox(category, key):
 		_, rest, _ := strings.Cut(value, ",")

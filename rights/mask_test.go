@@ -74,7 +74,18 @@ func maskCases() []maskCase {
 			"Response: Success|Category-000000: a|Line-000000-000000: " + l.name + "=********",
 		})
 	}
-	return cases
+	for _, l := range rules.maskedEntries {
+		cases = append(cases, maskCase{
+			"Action: DBGetTree",
+			"Event: DBGetTreeResponse|Key: /AMPUSER/101/my" + l.name[1:] + "|Val: s3cret",
+			"Event: DBGetTreeResponse|Key: /AMPUSER/101/my" + l.name[1:] + "|Val: ********",
+		})
+	}
+	return append(cases,
+		maskCase{"Action: DBGet", "Event: DBGetResponse|Family: dundi|Key: SECRET|Val: a;b", "Event: DBGetResponse|Family: dundi|Key: SECRET|Val: ********"},
+		maskCase{"Action: DBGet", "Event: DBGetResponse|Family: secret|Key: a|Val: b", "Event: DBGetResponse|Family: secret|Key: a|Val: b"},
+		maskCase{"Action: DBGetTree", "Event: DBGetTreeResponse|Key: /a/secret/b|Val: ", "Event: DBGetTreeResponse|Key: /a/secret/b|Val: "},
+	)
 }
 
 func TestMask(t *testing.T) {
@@ -114,6 +125,11 @@ func TestEachLineOfTheMasksDecidesACase(t *testing.T) {
 	for i, l := range rules.maskedHeaders {
 		less := rules
 		less.maskedHeaders = without(rules.maskedHeaders, i)
+		require.True(t, decides(less), l.name)
+	}
+	for i, l := range rules.maskedEntries {
+		less := rules
+		less.maskedEntries = without(rules.maskedEntries, i)
 		require.True(t, decides(less), l.name)
 	}
 	for i, l := range rules.maskedKeys {

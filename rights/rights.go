@@ -289,6 +289,7 @@ type index struct {
 	checks   map[string][]*checkRule
 
 	maskedKeys    []pattern
+	maskedEntries []pattern
 	maskedHeaders [32][]string
 }
 
@@ -318,6 +319,9 @@ func newIndex(r *ruleSet) index {
 	}
 	for _, l := range r.maskedKeys {
 		x.maskedKeys = append(x.maskedKeys, pattern(l.name))
+	}
+	for _, l := range r.maskedEntries {
+		x.maskedEntries = append(x.maskedEntries, pattern(l.name))
 	}
 	for _, l := range r.maskedHeaders {
 		x.maskedHeaders[len(l.name)] = append(x.maskedHeaders[len(l.name)], l.name)

@@ -19,6 +19,7 @@ type ruleSet struct {
 
 	maskedHeaders []maskRule
 	maskedKeys    []maskRule
+	maskedEntries []maskRule
 }
 
 type (
@@ -76,8 +77,8 @@ type (
 		source string
 	}
 
-	// A maskRule names a header of a packet, or a key of a configuration file, where
-	// one "*" may stand for anything.
+	// A maskRule names a header of a packet, or a key of a configuration file or of
+	// AstDB, where one "*" may stand for anything.
 	maskRule struct{ name, source string }
 )
 
@@ -355,5 +356,11 @@ var rules = ruleSet{
 		{"agent", "agents.conf up to Asterisk 11: number,PIN,name"},
 		{"pincode", "minivm.conf"},
 		{"pass", "res_ldap.conf"},
+	},
+	maskedEntries: []maskRule{
+		{"*secret", "dundi/secret of pbx/pbx_dundi.c; what secrets are called elsewhere"},
+		{"*password", "AMPUSER/NUMBER/password of FreePBX; what secrets are called elsewhere"},
+		{"*passwd", "what secrets are called elsewhere"},
+		{"*pin", "what PINs are called"},
 	},
 }

@@ -444,7 +444,7 @@ func TestEachLineOfTheRulesHasASource(t *testing.T) {
 	for _, l := range rules.commands {
 		require.NotEmpty(t, l.source, l.words)
 	}
-	for _, l := range slices.Concat(rules.maskedHeaders, rules.maskedKeys) {
+	for _, l := range slices.Concat(rules.maskedHeaders, rules.maskedKeys, rules.maskedEntries) {
 		require.NotEmpty(t, l.source, l.name)
 	}
 }

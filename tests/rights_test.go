@@ -117,8 +117,15 @@ func refuseAll(t *testing.T, server *asterisk.Server, attacks []attack) {
 	for _, classes := range attackerClasses(attacks) {
 		sessions[classes] = openWire(t, "ampd", d.Addr, attacker(classes), "Events: off")
 	}
+	admin := openWire(t, "admin", server.Addr, asterisk.Ampd, "Events: off")
+	defer admin.Close()
 	refused := 0
 	for _, a := range attacks {
+		if a.Masked != "" {
+			for _, action := range a.Setup {
+				exchange(t, admin, a.fill(action, ""))
+			}
+		}
 		// A header of its own shows in Asterisk's log whether the packet arrived.
 		packet := a.fill(a.Packet, "Local/wait@misc-00000001;1") + "\nX-Attack: " + a.ID
 		answer := exchange(t, sessions[a.Classes], packet)
