@@ -279,11 +279,10 @@ func (h *Hub) Answer(call *upstream.Call, p *codec.Packet, last bool) {
 			h.release(c, func(*codec.Packet) bool { return false })
 		}
 		c.session.Done()
+		h.next(c)
 		if h.draining {
 			h.dismiss(c, downstream.ErrShutdown)
-			return
 		}
-		h.next(c)
 	})
 }
 

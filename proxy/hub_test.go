@@ -555,7 +555,7 @@ func TestDrainAnswersWhatIsInFlight(t *testing.T) {
 		default:
 		}
 		b.answer("Response: Success", true)
-		require.Equal(t, "Success(1) Shutdown EOF", busy.sees())
+		require.Equal(t, "Success(1) Error(2) Error(3) Shutdown EOF", busy.sees())
 		<-left
 	})
 }

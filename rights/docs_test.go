@@ -13,7 +13,7 @@ func TestRulesAreDocumented(t *testing.T) {
 	data, err := os.ReadFile("../docs/profiles.md")
 	require.NoError(t, err)
 	text := string(data)
-	has := func(what string) { require.True(t, strings.Contains(text, what), what) }
+	has := func(what string) { require.Contains(t, text, what) }
 	quoted := func(name string) { has("`" + name + "`") }
 	for _, l := range rules.protected {
 		quoted(string(l.name))
@@ -50,6 +50,6 @@ func TestRulesAreDocumented(t *testing.T) {
 	commands := strings.ReplaceAll(text, "\n> ", " ")
 	for _, l := range rules.commands {
 		words := strings.Join(l.words, " ")
-		require.True(t, strings.Contains(commands, " "+words), words)
+		require.Contains(t, commands, " "+words)
 	}
 }

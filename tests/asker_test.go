@@ -191,9 +191,9 @@ func (q *asked) outcome() string {
 }
 
 // until waits until the condition, asked with the asker's lock held, holds.
-func (a *asker) until(t *testing.T, limit time.Duration, what string, holds func() bool) {
+func (a *asker) until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	timeout := time.After(limit)
+	timeout := time.After(wireLimit)
 	for {
 		a.mu.Lock()
 		ok, broken, ended, changed := holds(), a.broken, a.ended, a.changed
@@ -209,7 +209,7 @@ func (a *asker) until(t *testing.T, limit time.Duration, what string, holds func
 		select {
 		case <-changed:
 		case <-timeout:
-			require.FailNow(t, "not within "+limit.String(), "%s: %s; %d actions open", a.wire.name, what, open)
+			require.FailNow(t, "not within "+wireLimit.String(), "%s: %s; %d actions open", a.wire.name, what, open)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package tests
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,8 +65,12 @@ var crews = []struct {
 	}},
 	{"single actions", 6, func(n int, _ string) lines {
 		return []lines{
-			{"Action: Getvar", "Variable: TALK_MAX"}, {"Action: DBPut", "Family: f", "Key: k", "Val: v"}, {"Action: Ping"},
-			{"Action: Command", "Command: core show help"}, {"Action: UserEvent", "UserEvent: Single"}, {"Action: CoreStatus"},
+			{"Action: Getvar", "Variable: TALK_MAX"},
+			{"Action: DBPut", "Family: f", "Key: k", "Val: v"},
+			{"Action: Ping"},
+			{"Action: Command", "Command: core show help"},
+			{"Action: UserEvent", "UserEvent: Single"},
+			{"Action: CoreStatus"},
 		}[n%6]
 	}},
 }
@@ -124,7 +129,7 @@ func testLoss(t *testing.T, s *asterisk.Server, d *daemon.Daemon,
 		<-calls
 	}()
 	for i, a := range askers {
-		a.until(t, wireLimit, "actions under way", func() bool { return a.sent >= 2 && len(a.answered) >= crews[i%len(crews)].some })
+		a.until(t, "actions under way", func() bool { return a.sent >= 2 && len(a.answered) >= crews[i%len(crews)].some })
 	}
 
 	if ready != nil {
@@ -141,7 +146,7 @@ func testLoss(t *testing.T, s *asterisk.Server, d *daemon.Daemon,
 	end(s)
 	lost := nthLine(t, d, "lost Asterisk", connects)
 	for _, a := range askers {
-		a.until(t, wireLimit, "the answers to what was sent before the end", func() bool { return len(a.answered) >= sent[a] })
+		a.until(t, "the answers to what was sent before the end", func() bool { return len(a.answered) >= sent[a] })
 	}
 	answered := time.Now()
 	if again != nil {
@@ -150,7 +155,7 @@ func testLoss(t *testing.T, s *asterisk.Server, d *daemon.Daemon,
 	s.WaitBooted()
 	booted := time.Now()
 	for _, a := range askers {
-		a.until(t, wireLimit, "success after the loss", func() bool {
+		a.until(t, "success after the loss", func() bool {
 			last := len(a.answered) - 1
 			return last >= 0 && a.answered[last].ended.After(gone) && a.answered[last].succeeded() && len(a.booted) == 2
 		})
@@ -159,13 +164,13 @@ func testLoss(t *testing.T, s *asterisk.Server, d *daemon.Daemon,
 	connected := nthLine(t, d, "connected to Asterisk", connects+1)
 	for i, a := range askers {
 		at := a.answers()
-		a.until(t, wireLimit, "some answers more", func() bool { return len(a.answered) >= at+crews[i%len(crews)].some })
+		a.until(t, "some answers more", func() bool { return len(a.answered) >= at+crews[i%len(crews)].some })
 	}
 	for _, a := range askers {
 		close(a.stop)
 	}
 	for _, a := range askers {
-		a.until(t, wireLimit, "all answers", func() bool { return len(a.open) == 0 })
+		a.until(t, "all answers", func() bool { return len(a.open) == 0 })
 		require.Len(t, a.booted, 2, "%s: FullyBooted at the login and behind the loss", a.wire.name)
 	}
 	count := outcomes(askers)
@@ -202,7 +207,7 @@ func stopInList(t *testing.T, s *asterisk.Server, askers []*asker) {
 		s.Cont()
 		for _, a := range askers[1:2] {
 			at := a.answers()
-			a.until(t, wireLimit, "an answer more", func() bool { return len(a.answered) > at })
+			a.until(t, "an answer more", func() bool { return len(a.answered) > at })
 		}
 	}
 	require.FailNow(t, "no list was under way at any stop")
@@ -247,13 +252,13 @@ func TestStoppedAsteriskIsNoticed(t *testing.T) {
 			askers = append(askers, askFrom(w, 2, 20*time.Millisecond, func(n int) lines { return crews[4].next(n, "") }))
 		}
 		for _, a := range askers {
-			a.until(t, wireLimit, "some answers", func() bool { return len(a.answered) >= 12 })
+			a.until(t, "some answers", func() bool { return len(a.answered) >= 12 })
 		}
 		stopped := time.Now()
 		s.Stop()
 		noticed := nthLine(t, d, "lost Asterisk", 1).Sub(stopped)
 		for _, a := range askers {
-			a.until(t, wireLimit, "an error", func() bool {
+			a.until(t, "an error", func() bool {
 				last := len(a.answered) - 1
 				return a.answered[last].ended.After(stopped) && a.answered[last].message == unconnected
 			})
@@ -261,7 +266,7 @@ func TestStoppedAsteriskIsNoticed(t *testing.T) {
 		s.Cont()
 		goesOn := time.Now()
 		for _, a := range askers {
-			a.until(t, wireLimit, "Asterisk's own answers", func() bool {
+			a.until(t, "Asterisk's own answers", func() bool {
 				last := len(a.answered) - 1
 				return a.answered[last].succeeded() && header(a.answered[last].response, "Ping") == "" && len(a.booted) == 2
 			})
@@ -269,7 +274,7 @@ func TestStoppedAsteriskIsNoticed(t *testing.T) {
 		}
 		back := time.Since(goesOn)
 		for _, a := range askers {
-			a.until(t, wireLimit, "all answers", func() bool { return len(a.open) == 0 })
+			a.until(t, "all answers", func() bool { return len(a.open) == 0 })
 		}
 		count := outcomes(askers)
 		t.Logf("%s: stopped (SIGSTOP), ping_interval %v, ping_timeout %v: noticed after %v; back %v behind SIGCONT. Answers: %s",
@@ -301,20 +306,20 @@ func TestShortStopOfAsteriskLosesNothing(t *testing.T) {
 			}))
 		}
 		for _, a := range askers {
-			a.until(t, wireLimit, "some events", func() bool { return len(a.userEvts) >= 100 })
+			a.until(t, "some events", func() bool { return len(a.userEvts) >= 100 })
 		}
 		// In the middle of actions and events all is silent for some time, twice;
 		// in the second time ampd pings, and waits.
 		for _, silence := range []time.Duration{time.Second, 4 * time.Second} {
 			s.Stop()
 			for _, a := range askers {
-				a.until(t, wireLimit, "actions that get no answer", func() bool { return len(a.open) == 3 })
+				a.until(t, "actions that get no answer", func() bool { return len(a.open) == 3 })
 			}
 			<-time.After(silence)
 			s.Cont()
 			for _, a := range askers {
 				at := a.answers()
-				a.until(t, wireLimit, "more answers", func() bool { return len(a.answered) >= at+100 })
+				a.until(t, "more answers", func() bool { return len(a.answered) >= at+100 })
 			}
 		}
 		for _, a := range askers {
@@ -322,12 +327,12 @@ func TestShortStopOfAsteriskLosesNothing(t *testing.T) {
 		}
 		sent := 0
 		for _, a := range askers {
-			a.until(t, wireLimit, "all answers", func() bool { return len(a.open) == 0 })
+			a.until(t, "all answers", func() bool { return len(a.open) == 0 })
 			sent += a.answers()
 		}
 		require.Equal(t, map[string]int{"Success": sent}, outcomes(askers))
 		for _, a := range askers {
-			a.until(t, wireLimit, "all events", func() bool { return len(a.userEvts) >= sent })
+			a.until(t, "all events", func() bool { return len(a.userEvts) >= sent })
 			require.Equal(t, askers[0].userEvts, a.userEvts)
 		}
 		next := map[string]int{}
@@ -409,7 +414,7 @@ on_upstream_loss = "disconnect"
 			var got []string
 			for {
 				packet, err := w.read()
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					break
 				}
 				require.NoError(t, err)
