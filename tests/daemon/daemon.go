@@ -25,6 +25,7 @@ type Daemon struct {
 	HTTP string // address of /metrics
 	Dir  string // holds ampd.toml and profiles.toml
 
+	cmd     *exec.Cmd
 	process *os.Process
 	exited  chan struct{}
 	log     *logBuffer
@@ -179,7 +180,7 @@ level = "debug"
 	cmd.Stderr = d.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(t, cmd.Start())
-	d.process = cmd.Process
+	d.cmd, d.process = cmd, cmd.Process
 	go func() { // ends with the process
 		defer close(d.exited)
 		_ = cmd.Wait() // the tests ask for the log
@@ -238,8 +239,8 @@ func (d *Daemon) Log() string { return d.log.text() }
 // PID is that of the process.
 func (d *Daemon) PID() int { return d.process.Pid }
 
-// Terminate sends SIGTERM and waits until ampd has ended.
-func (d *Daemon) Terminate(t testing.TB) {
+// Terminate sends SIGTERM, waits until ampd has ended and returns its exit code.
+func (d *Daemon) Terminate(t testing.TB) int {
 	t.Helper()
 	require.NoError(t, d.process.Signal(syscall.SIGTERM))
 	select {
@@ -247,6 +248,7 @@ func (d *Daemon) Terminate(t testing.TB) {
 	case <-time.After(20 * time.Second):
 		require.FailNow(t, "ampd does not end after SIGTERM", "%s", d.Log())
 	}
+	return d.cmd.ProcessState.ExitCode()
 }
 
 func (d *Daemon) end(t testing.TB) {
