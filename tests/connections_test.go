@@ -70,7 +70,7 @@ func TestTerminatedAmpdLeavesInOrder(t *testing.T) {
 			"Context: misc", "Exten: wait", "Priority: 1", "Timeout: 1500", "Variable: RINGFOR=60"))
 		require.NoError(t, rings.send("Action: Getvar", "ActionID: behind", "Variable: TALK_MAX"))
 		require.NoError(t, idle.SetReadDeadline(time.Now().Add(wireLimit)))
-		for packet := ""; !(header(packet, "Event") == "Newchannel" && strings.Contains(packet, "Local/slow@callers")); {
+		for packet := ""; header(packet, "Event") != "Newchannel" || !strings.Contains(packet, "Local/slow@callers"); {
 			packet, err = idle.read()
 			require.NoError(t, err)
 		}
