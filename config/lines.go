@@ -92,6 +92,9 @@ func (s *scanner) header(array bool) string {
 	return path
 }
 
+// escapes turns what TOML has and Go has not, or not with that meaning, into Go's.
+var escapes = strings.NewReplacer(`\\`, `\\`, `\e`, `\u001b`, `\x`, `\u00`)
+
 // key reads one part of a dotted key and the blanks around it.
 func (s *scanner) key() string {
 	s.space(false)
@@ -103,7 +106,7 @@ func (s *scanner) key() string {
 		if c == '\'' {
 			return quoted(part[1 : len(part)-1])
 		}
-		if plain, err := strconv.Unquote(strings.ReplaceAll(part, `\e`, `\x1b`)); err == nil {
+		if plain, err := strconv.Unquote(escapes.Replace(part)); err == nil {
 			part = quoted(plain)
 		}
 		return part
