@@ -108,15 +108,19 @@ func testLoss(t *testing.T, s *asterisk.Server, d *daemon.Daemon,
 	ready func(*testing.T, *asterisk.Server, []*asker), end, again func(*asterisk.Server),
 ) map[string]int {
 	const clients = 20
-	dialplan := "queue-entry"
-	if ready != nil {
-		dialplan = "long" // so that Asterisk is in lists for much of its time
+	dialplan, listPace := "queue-entry", 100*time.Millisecond
+	if ready != nil { // Asterisk has to be in lists for much of its time
+		dialplan, listPace = "long", time.Millisecond
 	}
 	var askers []*asker
 	for i := range clients {
 		crew := crews[i%len(crews)]
 		w := openWire(t, fmt.Sprintf("client %d, %s", i, crew.name), d.Addr, asterisk.Ampd)
-		askers = append(askers, askFrom(w, 2, 50*time.Millisecond, func(n int) lines { return crew.next(n, dialplan) }))
+		pace := 100 * time.Millisecond
+		if crew.name == "long lists" {
+			pace = listPace
+		}
+		askers = append(askers, askFrom(w, 2, pace, func(n int) lines { return crew.next(n, dialplan) }))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := make(chan struct{})
