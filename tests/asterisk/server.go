@@ -209,8 +209,35 @@ func (s *Server) Kill() {
 	<-s.exited
 }
 
-// Stop stops the process with SIGSTOP: its connections stay, nothing answers.
-func (s *Server) Stop() { s.signal(syscall.SIGSTOP) }
+// Stop stops the process with SIGSTOP and returns when each of its threads stands:
+// its connections stay, nothing answers.
+func (s *Server) Stop() {
+	s.t.Helper()
+	s.signal(syscall.SIGSTOP)
+	timeout := time.After(bootTimeout)
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for !s.stands() {
+		select {
+		case <-again.C:
+		case <-timeout:
+			s.t.Fatalf("Asterisk %s does not stop", s.Name)
+		}
+	}
+}
+
+// stands tells whether all threads are stopped: proc_pid_stat(5).
+func (s *Server) stands() bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.PID()))
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		_, state, _ := strings.Cut(string(stat), ") ") // behind the name, which is in parentheses
+		if err == nil && !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return true
+}
 
 // Cont lets a stopped process go on.
 func (s *Server) Cont() { s.signal(syscall.SIGCONT) }
