@@ -95,6 +95,9 @@ func Read(file string, into any) Problems {
 func Parse(file, text string, into any) Problems {
 	root := reflect.ValueOf(into).Elem()
 	d := decoder{file: file, bad: map[string]bool{}, schema: root.Type()}
+	if isUTF16(text) {
+		return Problems{{File: file, Line: 1, Text: "is not UTF-8 but UTF-16: save it as UTF-8"}}
+	}
 	text, d.problems = withoutSyntaxErrors(file, text)
 	var tree map[string]any
 	if _, err := toml.Decode(text, &tree); err != nil {

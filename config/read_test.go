@@ -184,6 +184,9 @@ func TestEveryProblemIsNamedWithLineAndKey(t *testing.T) {
 		"a syntax error that hides the rest": {text: least + "x = [1,\ny = 2\nz = 3\n", want: []string{
 			"f:4: x: has no value that can be read: text needs quotes, an array its closing bracket",
 		}},
+		"another encoding": {text: "\xff\xfen\x00=\x001\x00", want: []string{
+			"f:1: is not UTF-8 but UTF-16: save it as UTF-8",
+		}},
 		"a table twice": {text: least + "[tls]\ncert = 'a'\nkey = 'b'\n[tls]\n", want: []string{
 			"f:6: tls: is defined twice",
 		}},

@@ -10,6 +10,11 @@ import (
 // mostSyntaxErrors is how many lines with syntax errors are told one by one.
 const mostSyntaxErrors = 20
 
+// isUTF16 tells by the mark in front, which the TOML reader would skip.
+func isUTF16(text string) bool {
+	return strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff")
+}
+
 // withoutSyntaxErrors empties the lines that are no TOML until the rest is, and
 // returns that with a problem for each. Where an error reaches beyond its line
 // (an array without its bracket, a table that is defined twice) the errors after
