@@ -24,6 +24,10 @@ type Config struct {
 	// to begin, so that the answer comes first.
 	OrderHold config.Duration `toml:"order_hold" min:"0s" max:"1m"`
 
+	// Coalesce is how long an event may wait for others, so that one write takes
+	// them all to a client.
+	Coalesce config.Duration `toml:"coalesce" min:"0s" max:"1s"`
+
 	// BacklogBytes and BacklogTime bound what waits for a client to read: a
 	// session over one of them is closed.
 	BacklogBytes config.Size     `toml:"backlog_bytes" min:"64KiB" max:"1GiB"`

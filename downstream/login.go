@@ -23,14 +23,17 @@ import (
 // (action_login; 1.00 s observed with Asterisk 16 and 22).
 const loginDelay = time.Second
 
-// strangerBacklog is what may wait for a client that has not logged in, in bytes.
+// strangerBacklog is what may wait for a client that has not logged in and does not
+// read, in bytes.
 const strangerBacklog = 64 << 10
 
 // logIn greets the client and answers it until a login was verified, at most
 // auth_timeout. The error says why there will be none; all answers were sent.
 func (s *Session) logIn(ctx context.Context) (Login, error) {
-	s.conn.SetDeadline(time.Now().Add(s.server.cfg.AuthTimeout.Std()))
+	until := time.Now().Add(s.server.cfg.AuthTimeout.Std())
+	s.conn.SetReadDeadline(until) // that of writing is the writer's
 	if c, ok := s.conn.(*tls.Conn); ok {
+		s.conn.SetWriteDeadline(until)
 		if err := c.HandshakeContext(ctx); errors.Is(err, os.ErrDeadlineExceeded) {
 			return Login{}, errAuthTimeout
 		} else if err != nil {
@@ -41,6 +44,7 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 	if greeting == "" {
 		greeting = s.greeting
 	}
+	s.conn.SetWriteDeadline(time.Time{})
 	s.say([]byte(greeting + "\r\n"))
 
 	for {
@@ -72,7 +76,7 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 			if err := s.verify(ctx, p); err != nil {
 				return Login{}, err
 			}
-			s.conn.SetReadDeadline(time.Time{}) // that of writing is the writer's
+			s.conn.SetReadDeadline(time.Time{})
 			return Login{Profile: s.profile, Action: p}, nil
 		default:
 			s.say(native.Answer(p, "Error", "Permission denied"))
@@ -80,11 +84,10 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 	}
 }
 
-// say answers a client that has not logged in. One that does not read gets little.
+// say answers a client that has not logged in.
 func (s *Session) say(packet []byte) {
-	if s.out.add(time.Now(), packet) > strangerBacklog {
-		s.Close(ErrSlowClient)
-	}
+	s.Send(time.Now(), packet)
+	s.Flush()
 }
 
 // verify checks the Login p and sets the session's profile, or says to the client

@@ -1,115 +1,242 @@
 package downstream
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
 
-// writeSize is how much the writer hands to the kernel at once, in bytes, when
-// that much waits.
-const writeSize = 64 << 10
-
-// An outbox holds what a client has yet to be sent. Everybody may add to it, the
-// session's writer takes from it.
+// An outbox is what a session is yet to be sent, in its order: a queue of segments,
+// the last of which is its subscription's feed from some place on without end.
 type outbox struct {
-	wake chan struct{} // holds a token when there may be something to take
+	mu sync.Mutex
 
-	mu       sync.Mutex
-	frames   []frame
-	bytes    int  // of frames and of what the writer has taken but not yet written
+	ready []segment
+	feed  *Feed // that of the endless segment; nil before the login and after finish
+
+	// While an answer is under way, events wait behind it: held then has the
+	// endless segment.
+	holding bool
+	held    []segment
+	cut     int // how many segments of held come before the cut, -1 where there is none
+
+	most     int  // bytes that may wait
+	closed   int  // bytes of all segments but the endless one
+	sending  bool // somebody writes to the connection, who alone takes from ready
+	slowly   bool // that one waits for the client
 	finished bool // nothing is added any more
 	dropped  bool // what waits is not written either
+	ended    bool // the writing has come to its end
 }
 
-// A frame is whole packets, never changed once they are here.
-type frame struct {
-	data  []byte
-	since time.Time // when it came here
+// A segment is packets for this session alone, or a part of a feed.
+type segment struct {
+	packets []byte
+	since   time.Time // when the oldest of packets came, or the events were let go
+
+	at place // in the feed, where packets is nil
+	to uint64
 }
 
-func newOutbox() *outbox { return &outbox{wake: make(chan struct{}, 1)} }
+// segmentMost is how many bytes of packets are gathered in one segment.
+const segmentMost = 64 << 10
 
-// add puts frames behind what waits and returns the bytes that wait then.
-func (o *outbox) add(now time.Time, frames ...[]byte) int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (s *segment) len() int {
+	if s.at.feed == nil {
+		return len(s.packets)
+	}
+	return int(s.to - s.at.pos)
+}
+
+// last is the list that has the endless segment, if there is one.
+func (o *outbox) last() *[]segment {
+	if o.holding {
+		return &o.held
+	}
+	return &o.ready
+}
+
+// end makes the endless segment an ordinary one and takes it away if it is empty.
+func (o *outbox) end() {
+	list := o.last()
+	s := &(*list)[len(*list)-1]
+	s.to = s.at.feed.end.Load()
+	o.closed += s.len()
+	if s.len() == 0 {
+		*list = (*list)[:len(*list)-1]
+	}
+}
+
+// follow puts what comes to the feed from now on behind all else.
+func (o *outbox) follow(f *Feed) {
 	if o.finished {
-		return 0
+		return
 	}
-	for _, data := range frames {
-		o.frames = append(o.frames, frame{data, now})
-		o.bytes += len(data)
+	if o.feed != nil {
+		o.end()
 	}
-	o.signal()
-	return o.bytes
+	o.feed = f
+	list := o.last()
+	*list = append(*list, segment{at: f.here(), to: open})
 }
 
-// size is how many bytes wait.
-func (o *outbox) size() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.bytes
+// send puts packets behind all that is not held. It keeps the slice.
+func (o *outbox) send(now time.Time, packets []byte) {
+	if o.finished || len(packets) == 0 {
+		return
+	}
+	o.closed += len(packets)
+	if o.holding || o.feed == nil {
+		o.ready = appendPackets(o.ready, now, packets)
+		return
+	}
+	f := o.feed
+	o.end()
+	o.ready = append(appendPackets(o.ready, now, packets), segment{at: f.here(), to: open})
 }
 
-// finish lets nothing more in. With drop, what waits is forgotten.
+// appendPackets adds packets to the last segment, where it is such and has room, or
+// as one of their own.
+func appendPackets(list []segment, now time.Time, packets []byte) []segment {
+	if n := len(list) - 1; n >= 0 && list[n].at.feed == nil && len(list[n].packets)+len(packets) <= segmentMost {
+		list[n].packets = append(list[n].packets, packets...)
+		return list
+	}
+	return append(list, segment{packets: packets, since: now})
+}
+
+// hold has the events from now on wait for release.
+func (o *outbox) hold() {
+	if o.finished || o.holding || o.feed == nil {
+		return
+	}
+	f := o.feed
+	o.end()
+	o.holding, o.cut = true, -1
+	o.held = append(o.held, segment{at: f.here(), to: open})
+}
+
+// cutHere remembers the first place at which release stops.
+func (o *outbox) cutHere() {
+	if !o.holding || o.cut >= 0 {
+		return
+	}
+	f := o.feed
+	o.end()
+	o.cut = len(o.held)
+	o.held = append(o.held, segment{at: f.here(), to: open})
+}
+
+// skip leaves out what is held.
+func (o *outbox) skip() {
+	if !o.holding {
+		return
+	}
+	o.end()
+	for i := range o.held {
+		o.closed -= o.held[i].len()
+	}
+	o.held = append(o.held[:0], segment{at: o.feed.here(), to: open})
+	o.cut = -1
+}
+
+// release lets the events go that were held: all of them, or those before the cut, if
+// there is one; then the others are held on.
+func (o *outbox) release(now time.Time, all bool) {
+	if !o.holding {
+		return
+	}
+	n := len(o.held)
+	if !all && o.cut >= 0 {
+		n = o.cut
+	}
+	for _, s := range o.held[:n] {
+		s.since = now
+		o.ready = append(o.ready, s)
+	}
+	o.held = slices.Delete(o.held, 0, n)
+	o.cut = -1
+	o.holding = len(o.held) > 0
+}
+
+// finish lets nothing more in. What is held is forgotten, with drop all that waits.
 func (o *outbox) finish(drop bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	if !o.finished && o.feed != nil {
+		o.end()
+		for i := range o.held {
+			o.closed -= o.held[i].len()
+		}
+		o.held, o.holding = nil, false
+		o.feed = nil
+	}
 	o.finished = true
 	if drop {
-		o.dropped, o.frames, o.bytes = true, nil, 0
-	}
-	o.signal()
-}
-
-func (o *outbox) signal() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
+		o.dropped, o.ready, o.closed = true, nil, 0
 	}
 }
 
-// wait returns true when there is something to take, false when nothing is left
-// and nothing will follow.
-func (o *outbox) wait() bool {
-	for {
-		o.mu.Lock()
-		some, done := len(o.frames) > 0, o.finished
-		o.mu.Unlock()
-		if some || done {
-			return some
+// waiting is how many bytes wait, held or not.
+func (o *outbox) waiting() int {
+	if o.feed == nil {
+		return o.closed
+	}
+	list := *o.last()
+	return o.closed + int(o.feed.end.Load()-list[len(list)-1].at.pos)
+}
+
+// next returns some of what is to be written next, which stays where it is until
+// wrote says that it was, and since when it waits. nil is nothing.
+func (o *outbox) next() (_ []byte, since time.Time) {
+	for len(o.ready) > 0 {
+		s := &o.ready[0]
+		if s.at.feed == nil {
+			return s.packets, s.since
 		}
-		<-o.wake
-	}
-}
-
-// take appends up to writeSize bytes of what waits to buf, more only when the
-// first frame alone is larger, and says when the oldest of it came. Only the
-// writer calls it, after wait.
-func (o *outbox) take(buf []byte) (_ []byte, since time.Time) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	n := 0
-	for n < len(o.frames) && (n == 0 || len(buf)+len(o.frames[n].data) <= writeSize) {
-		if n == 0 {
-			since = o.frames[0].since
+		if b := s.at.bytes(s.to); b != nil {
+			if o.slowly {
+				since = s.at.feed.since(s.at.pos)
+			}
+			if since.Before(s.since) {
+				since = s.since
+			}
+			return b, since
 		}
-		buf = append(buf, o.frames[n].data...)
-		o.frames[n].data = nil
-		n++
+		if s.to == open {
+			break
+		}
+		o.pop()
 	}
-	o.frames = o.frames[n:]
-	if len(o.frames) == 0 {
-		o.frames = nil // an idle session holds no memory here
-	}
-	return buf, since
+	return nil, since
 }
 
-// wrote says that n bytes taken have reached the kernel.
+// atEnd tells, once, that all was written that ever will be.
+func (o *outbox) atEnd() bool {
+	if !o.finished || o.ended {
+		return false
+	}
+	o.ended = true
+	return true
+}
+
+// wrote says that the first n bytes of what next returned were written.
 func (o *outbox) wrote(n int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !o.dropped {
-		o.bytes -= n
+	if o.dropped || n == 0 {
+		return
 	}
+	s := &o.ready[0]
+	if s.to != open {
+		o.closed -= n
+	}
+	if s.at.feed == nil {
+		s.packets = s.packets[n:]
+	} else {
+		s.at.pos += uint64(n)
+	}
+	if s.len() == 0 {
+		o.pop()
+	}
+}
+
+func (o *outbox) pop() {
+	o.ready = slices.Delete(o.ready, 0, 1)
 }

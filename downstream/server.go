@@ -19,6 +19,7 @@ type Server struct {
 	cfg      Config
 	profiles *profiles.Store
 	handler  Handler
+	fanout   *Fanout
 	log      *zap.Logger
 	metrics  *Metrics
 
@@ -29,12 +30,14 @@ type Server struct {
 	sessions        map[string]int     // logged in, by profile
 }
 
-// NewServer returns a server that does nothing yet.
-func NewServer(cfg Config, store *profiles.Store, handler Handler, log *zap.Logger, metrics *Metrics) *Server {
+// NewServer returns a server that does nothing yet. Its sessions follow feeds of the
+// fanout.
+func NewServer(cfg Config, store *profiles.Store, handler Handler, fanout *Fanout, log *zap.Logger, metrics *Metrics) *Server {
 	return &Server{
 		cfg:             cfg,
 		profiles:        store,
 		handler:         handler,
+		fanout:          fanout,
 		log:             log,
 		metrics:         metrics,
 		unauthenticated: map[netip.Addr]int{},
@@ -45,11 +48,14 @@ func NewServer(cfg Config, store *profiles.Store, handler Handler, log *zap.Logg
 // Run serves clients of the ports until those are closed and all sessions have
 // ended; when ctx ends, it ends the sessions. The caller closes the ports.
 func (s *Server) Run(ctx context.Context, ports []*Port) {
-	var running sync.WaitGroup
+	var fanout, running sync.WaitGroup
+	fanout.Go(s.fanout.run)
 	for _, port := range ports {
 		running.Go(func() { s.accept(ctx, port, &running) })
 	}
 	running.Wait()
+	s.fanout.stop()
+	fanout.Wait()
 }
 
 // accept takes connections from port until it is closed.
@@ -106,6 +112,7 @@ func (s *Server) admit(session *Session) bool {
 	}
 	s.lastID++
 	session.id = s.lastID
+	session.sender = s.fanout.senders[s.lastID%uint64(len(s.fanout.senders))]
 	s.waiting++
 	s.unauthenticated[session.addr]++
 	s.metrics.unauthenticated.Set(float64(s.waiting))

@@ -112,11 +112,14 @@ type Session struct {
 	addr     netip.Addr // invalid for a unix socket
 	greeting string     // while no upstream was ever seen
 	server   *Server
+	sender   *sender
+	place    int // among the followers of its feed; the sender's
 
-	out     *outbox
-	slots   chan struct{} // one token for each request not yet done: one that runs and those that wait
-	written chan struct{} // closed when the writer has ended
-	closed  chan struct{} // closed by Close
+	out    outbox
+	direct *direct       // nil where the connection can only be written to by waiting for it
+	slots  chan struct{} // one token for each request not yet done: one that runs and those that wait
+	ended  chan struct{} // closed when nothing is written any more
+	closed chan struct{} // closed by Close
 
 	end   sync.Mutex
 	cause error // why it ends: the first to say so
@@ -134,14 +137,17 @@ func newSession(server *Server, conn, raw net.Conn, greeting string) *Session {
 		raw:      raw,
 		greeting: greeting,
 		server:   server,
-		out:      newOutbox(),
 		slots:    make(chan struct{}, 1+server.cfg.MaxQueued),
-		written:  make(chan struct{}),
+		ended:    make(chan struct{}),
 		closed:   make(chan struct{}),
+	}
+	if conn == raw {
+		s.direct = newDirect(raw)
 	}
 	if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
 		s.addr = a.Addr().Unmap().WithZone("") // no network has a zone
 	}
+	s.out.most = strangerBacklog
 	s.in = &input{conn: conn, arrived: func() { server.handler.Input(s) }}
 	s.decoder = native.NewDecoder(s.in, native.FromClient)
 	return s
@@ -158,26 +164,64 @@ func (s *Session) Address() string {
 	return s.addr.String()
 }
 
-// Send puts packets behind all that the client has yet to be sent. It never
-// waits. It reports false when the session's backlog, with held more bytes that
-// the caller keeps for it, is over its bound: the session has then been closed.
-// now is the moment from which the packets wait.
-func (s *Session) Send(now time.Time, held int, packets ...[]byte) bool {
-	if s.out.add(now, packets...)+held <= int(s.server.cfg.BacklogBytes) {
-		return true
-	}
-	s.Close(ErrSlowClient)
-	return false
+// Send puts packets behind all that the session has been given but for what is held.
+// It keeps the slice. now is the moment from which they wait.
+//
+// Send and the methods up to Finish change what the session is to be sent, in the order
+// of their calls, and write nothing: that takes a Flush after the last of them.
+func (s *Session) Send(now time.Time, packets []byte) {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	s.out.send(now, packets)
 }
 
-// Fits reports whether held bytes that the caller keeps for the client still are
-// within its backlog's bound; if not, the session has been closed.
-func (s *Session) Fits(held int) bool {
-	if s.out.size()+held <= int(s.server.cfg.BacklogBytes) {
-		return true
-	}
-	s.Close(ErrSlowClient)
-	return false
+// Follow has the session get what is appended to the feed from now on, and no more of
+// the one before. [Session.Run] ends it.
+func (s *Session) Follow(feed *Feed) {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	s.sender.moved(move{s, s.out.feed, feed})
+	s.out.follow(feed)
+}
+
+// Hold has the events that come from now on wait for Release; what is sent meanwhile
+// stands before them.
+func (s *Session) Hold() {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	s.out.hold()
+}
+
+// Cut marks a place among the events that are held, the first time only: those from now
+// on are not let go by ReleaseToCut.
+func (s *Session) Cut() {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	s.out.cutHere()
+}
+
+// Skip leaves out the events that are held.
+func (s *Session) Skip() {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	s.out.skip()
+}
+
+// Release lets the events go that are held. now is the moment from which they wait for
+// the client.
+func (s *Session) Release(now time.Time) {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	s.out.release(now, true)
+}
+
+// ReleaseToCut lets go what is held before the place that Cut has marked and tells
+// whether there was one: the rest is held on.
+func (s *Session) ReleaseToCut(now time.Time) (holding bool) {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	s.out.release(now, false)
+	return s.out.holding
 }
 
 // Done says that one request has been answered, so that another may be read.
@@ -187,26 +231,37 @@ func (s *Session) Done() { <-s.slots }
 // or takes that back.
 func (s *Session) Watch(on bool) { s.in.watched.Store(on) }
 
-// Finish ends the session when all that waits has been written. The first cause
-// given, here or to Close, is the one told.
+// Finish ends the session when all that waits has been written, but for what is held.
+// The first cause given, here or to Close, is the one told.
 func (s *Session) Finish(cause error) {
 	s.setCause(cause)
-	s.out.finish(false)
+	s.finish(false)
 }
 
 // Close ends the session at once.
 func (s *Session) Close(cause error) {
 	s.setCause(cause)
 	s.end.Lock()
-	defer s.end.Unlock()
 	select {
 	case <-s.closed:
+		s.end.Unlock()
 		return
 	default:
 	}
 	close(s.closed)
-	s.out.finish(true)
 	s.raw.Close()
+	s.end.Unlock()
+	s.finish(true)
+	s.Flush()
+}
+
+func (s *Session) finish(drop bool) {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	if s.out.feed != nil {
+		s.sender.moved(move{s, s.out.feed, nil})
+	}
+	s.out.finish(drop)
 }
 
 func (s *Session) setCause(cause error) {
@@ -221,10 +276,8 @@ func (s *Session) setCause(cause error) {
 func (s *Session) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { s.Close(ErrShutdown) })
 	defer stop()
-	var writer sync.WaitGroup
-	writer.Go(s.write)
 	s.Close(s.read(ctx))
-	writer.Wait()
+	<-s.ended
 	s.end.Lock()
 	defer s.end.Unlock()
 	return s.cause
@@ -235,10 +288,14 @@ func (s *Session) read(ctx context.Context) error {
 	login, err := s.logIn(ctx)
 	if err != nil {
 		s.Finish(err)
-		<-s.written
+		s.Flush()
+		<-s.ended
 		s.drain()
 		return err
 	}
+	s.out.mu.Lock()
+	s.out.most = int(s.server.cfg.BacklogBytes)
+	s.out.mu.Unlock()
 	s.server.handler.Join(s, login)
 	defer s.server.handler.Leave(s)
 	for {
@@ -254,7 +311,7 @@ func (s *Session) read(ctx context.Context) error {
 			s.server.handler.Request(s, Request{Packet: p, Err: err})
 		case errors.Is(err, errXML) || errors.Is(err, io.EOF):
 			s.server.handler.Request(s, Request{Err: err})
-			<-s.written
+			<-s.ended
 			s.drain()
 			return ErrClientLeft
 		default:
@@ -287,34 +344,3 @@ func (s *Session) drain() {
 		}
 	}
 }
-
-// write owns writing to the connection until the outbox has ended.
-func (s *Session) write() {
-	defer close(s.written)
-	for s.out.wait() {
-		buf := writeBuffers.Get().(*[]byte)
-		data, since := s.out.take((*buf)[:0])
-		s.conn.SetWriteDeadline(since.Add(s.server.cfg.BacklogTime.Std()))
-		n, err := s.conn.Write(data)
-		s.out.wrote(len(data))
-		s.server.metrics.written.Add(float64(n))
-		if cap(data) <= 2*writeSize {
-			*buf = data
-			writeBuffers.Put(buf)
-		}
-		if err != nil {
-			s.Close(fmt.Errorf("write: %w", err))
-			return
-		}
-	}
-	until := time.Now()
-	for _, conn := range []net.Conn{s.conn, s.raw} { // TLS first says so in its own way
-		if half, ok := conn.(interface{ CloseWrite() error }); ok {
-			_ = half.CloseWrite() // the client may be gone already
-			until = time.Now().Add(linger)
-		}
-	}
-	s.conn.SetReadDeadline(until)
-}
-
-var writeBuffers = sync.Pool{New: func() any { return new([]byte) }}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +42,7 @@ func (e *echo) Greeting() string { return "" }
 func (e *echo) Join(s *Session, login Login) {
 	e.note("join " + login.Profile.Name)
 	e.session = s
-	s.Send(time.Now(), 0, native.Answer(login.Action, "Success", "Authentication accepted"))
+	tell(s, native.Answer(login.Action, "Success", "Authentication accepted"))
 }
 
 func (e *echo) Request(s *Session, r Request) {
@@ -49,14 +50,16 @@ func (e *echo) Request(s *Session, r Request) {
 	switch {
 	case errors.Is(r.Err, io.EOF):
 		s.Finish(ErrClientLeft)
+		s.Flush()
 	case errors.Is(r.Err, ErrXML):
-		s.Send(time.Now(), 0, []byte(XMLRefused))
+		tell(s, []byte(XMLRefused))
 		s.Finish(ErrXML)
+		s.Flush()
 	case r.Err != nil:
-		s.Send(time.Now(), 0, TooLong(r.Err))
+		tell(s, TooLong(r.Err))
 	default:
 		e.note(r.Packet.Get("Action"))
-		s.Send(time.Now(), 0, native.Answer(r.Packet, "Success", r.Packet.Get("Action")))
+		tell(s, native.Answer(r.Packet, "Success", r.Packet.Get("Action")))
 	}
 }
 
@@ -67,6 +70,18 @@ func (e *echo) note(what string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.told = append(e.told, what)
+}
+
+// tell sends a packet and tells whether the session is still open then.
+func tell(s *Session, packet []byte) bool {
+	s.Send(time.Now(), slices.Clone(packet))
+	s.Flush()
+	select {
+	case <-s.closed:
+		return false
+	default:
+		return true
+	}
 }
 
 func newTestServer(t *testing.T, handler Handler, edit func(*Config)) *Server {
@@ -97,7 +112,7 @@ queues = ["support"]
 	if edit != nil {
 		edit(&cfg)
 	}
-	return NewServer(cfg, store, handler, zap.NewNop(), NewMetrics(prometheus.NewRegistry()))
+	return NewServer(cfg, store, handler, NewFanout(cfg), zap.NewNop(), NewMetrics(prometheus.NewRegistry()))
 }
 
 // connect runs a session and returns the client's end of its connection.
@@ -379,7 +394,7 @@ func TestSlowClientIsClosed(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			e, server, _ := join(t, func(c *Config) { c.BacklogBytes = config.Size(100 * len(packet)) })
 			sent := 0
-			for e.session.Send(time.Now(), 0, packet) {
+			for tell(e.session, packet) {
 				sent++
 			}
 			require.Equal(t, 100, sent)
@@ -388,17 +403,24 @@ func TestSlowClientIsClosed(t *testing.T) {
 			require.Equal(t, []string{"join wall", "leave"}, e.told)
 		})
 	})
-	t.Run("what the handler holds counts", func(t *testing.T) {
+	t.Run("what is held counts", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			e, _, _ := join(t, nil)
-			require.True(t, e.session.Fits(16<<20))
-			require.False(t, e.session.Fits(16<<20+1))
+			e, server, _ := join(t, func(c *Config) { c.BacklogBytes = config.Size(100 * len(packet)) })
+			feed := server.fanout.NewFeed()
+			e.session.Follow(feed)
+			e.session.Hold()
+			for range 100 {
+				feed.Append(time.Now(), packet)
+			}
+			require.True(t, tell(e.session, nil))
+			feed.Append(time.Now(), packet)
+			require.False(t, tell(e.session, nil))
 		})
 	})
 	t.Run("over its time", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			e, server, _ := join(t, nil)
-			e.session.Send(time.Now(), 0, packet)
+			tell(e.session, packet)
 			time.Sleep(19 * time.Second)
 			require.Equal(t, 0, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow"))))
 			time.Sleep(2 * time.Second)
@@ -410,7 +432,7 @@ func TestSlowClientIsClosed(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			e, _, conn := join(t, nil)
 			for range 200 {
-				require.True(t, e.session.Send(time.Now(), 0, packet))
+				require.True(t, tell(e.session, packet))
 			}
 			for range 200 { // a packet every 90 ms: the last after 18 s
 				require.Equal(t, string(packet), read(t, conn, len(packet)))

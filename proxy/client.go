@@ -17,11 +17,12 @@ import (
 	"ampd/upstream"
 )
 
-// A client is what the hub knows of a session. Owned by Hub.run.
+// A client is what the hub knows of a session. Guarded by Hub.mu.
 type client struct {
 	session *downstream.Session
 	profile *profiles.Profile
 	state   commands.State
+	from    *subscription // nil once the session gets no more events
 
 	queue   []downstream.Request // what waits, in the client's order
 	leaving bool                 // nothing of it is answered any more
@@ -38,11 +39,6 @@ type client struct {
 	begun   time.Time   // when the action was taken up
 
 	wait *commands.Wait // the WaitEvent under way, nil for none
-
-	filtering meter // what its filters cost
-
-	held      []*codec.Packet // events, as the session gets them
-	heldBytes int
 }
 
 func newClient(s *downstream.Session, login downstream.Login, subject *rights.Subject) *client {
@@ -66,21 +62,8 @@ var bootNotice = rights.NewEvent(&codec.Packet{Headers: []codec.Header{
 // seesSystem reports whether the session gets events of class system. Asterisk writes
 // FullyBooted at a login past the session's filters, and so do we.
 func (c *client) seesSystem() bool {
-	return c.state.Rights.See(&bootNotice, c.state.Mask, &rights.Filters{}) != nil
-}
-
-// sees returns the event as the session gets it, or nil. A session whose filters take
-// too long is closed: all events wait for them.
-func (c *client) sees(e *rights.Event) *codec.Packet {
-	if c.state.Filters.Len() == 0 {
-		return c.state.Rights.See(e, c.state.Mask, c.state.Filters)
-	}
-	began := time.Now()
-	seen := c.state.Rights.See(e, c.state.Mask, c.state.Filters)
-	if !c.filtering.add(began, time.Since(began)) {
-		c.session.Close(downstream.ErrFilters)
-	}
-	return seen
+	view := c.state.Rights.View(c.state.Mask, &rights.Filters{})
+	return view.See(&bootNotice) != nil
 }
 
 func (c *client) stopTimers() {
@@ -90,44 +73,17 @@ func (c *client) stopTimers() {
 	}
 }
 
-// deliver gives an event to a session, or keeps it until the answer under way has
-// ended.
-func (h *Hub) deliver(now time.Time, c *client, e *codec.Packet) {
-	if c.leaving {
-		return
-	}
-	if c.wait != nil {
-		h.endWait(c, [][]byte{e.Raw})
-		return
-	}
-	if c.overdue && !c.holding && c.isAnswerTo(e) {
-		c.holding = true
-	}
-	if !c.holding {
-		c.session.Send(now, 0, e.Raw)
-		return
-	}
-	c.held = append(c.held, e)
-	c.heldBytes += len(e.Raw)
-	c.session.Fits(c.heldBytes)
+// send gives the session packets of its own.
+func (h *Hub) send(c *client, packets []byte) {
+	c.session.Send(time.Now(), packets)
+	h.touch(c)
 }
 
-// isAnswerTo reports whether the event bears the id of the action under way.
-func (c *client) isAnswerTo(event *codec.Packet) bool {
-	id := event.Get("ActionID")
-	return id != "" && id == c.action.Get("ActionID")
-}
-
-// release lets the events go that waited, up to the first for which keep says so.
-func (h *Hub) release(c *client, keep func(*codec.Packet) bool) {
-	n := 0
-	packets := make([][]byte, 0, len(c.held))
-	for ; n < len(c.held) && !keep(c.held[n]); n++ {
-		packets = append(packets, c.held[n].Raw)
-		c.heldBytes -= len(c.held[n].Raw)
+// touch has what is ready for the session written.
+func (h *Hub) touch(c *client) {
+	if n := len(h.touched); n == 0 || h.touched[n-1] != c.session {
+		h.touched = append(h.touched, c.session)
 	}
-	c.held = append([]*codec.Packet(nil), c.held[n:]...)
-	c.session.Send(time.Now(), c.heldBytes, packets...)
 }
 
 // Request queues what a client sent and runs it when its turn has come.
@@ -195,13 +151,16 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 	now := time.Now()
 	verdict := c.state.Rights.Judge(h.table, p)
 	if !verdict.Allowed {
-		h.log.Info("action refused", zap.Uint64("client", c.session.ID()), zap.String("address", c.session.Address()),
-			zap.String("profile", c.profile.Name), zap.String("action", name), zap.String("rule", verdict.Rule))
+		h.later = append(h.later, func() {
+			h.log.Info("action refused", zap.Uint64("client", c.session.ID()), zap.String("address", c.session.Address()),
+				zap.String("profile", c.profile.Name), zap.String("action", name), zap.String("rule", verdict.Rule))
+		})
 		h.answer(c, native.Answer(p, "Error", verdict.Message), "refused")
 		return
 	}
 	if own, ok := commands.Own(name); ok {
 		answer := own(&c.state, &commands.Env{Now: now, Upstream: h.info, Table: h.table}, p)
+		h.subscribe(c)
 		switch {
 		case answer.Wait != nil:
 			h.beginWait(c, answer.Wait)
@@ -222,7 +181,7 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 // answer gives the client the whole answer to the request just taken.
 func (h *Hub) answer(c *client, packets []byte, result string) {
 	h.metrics.actions.WithLabelValues(result).Inc()
-	c.session.Send(time.Now(), 0, packets)
+	h.send(c, packets)
 	c.session.Done()
 }
 
@@ -234,6 +193,7 @@ func (h *Hub) Started(call *upstream.Call) {
 			return
 		}
 		c.holding = true
+		c.session.Hold()
 		c.timer = time.AfterFunc(h.hold, func() {
 			h.do(func() {
 				if c.call == call && c.timer != nil {
@@ -250,40 +210,50 @@ func (h *Hub) overdue(c *client) {
 	h.metrics.overdue.Inc()
 	c.timer = nil
 	c.overdue = true
-	h.release(c, c.isAnswerTo)
-	c.holding = len(c.held) > 0
+	c.holding = c.session.ReleaseToCut(time.Now())
+	h.touch(c)
 }
 
 // Answer passes on a packet of the answer to the action under way; behind the last
 // one come the events that waited, then the session's next action.
 func (h *Hub) Answer(call *upstream.Call, p *codec.Packet, last bool) {
-	h.do(func() {
-		c := h.calls[call]
-		if c == nil {
-			return // the client has left
-		}
-		c.stopTimers()
-		if !c.holding && !last {
-			c.holding = true
-		}
-		c.session.Send(time.Now(), c.heldBytes, c.state.Rights.Mask(c.action, p).Raw)
-		if !last {
-			return
-		}
-		h.metrics.actions.WithLabelValues("upstream").Inc()
-		h.metrics.latency.Observe(time.Since(c.begun).Seconds())
-		delete(h.calls, call)
-		c.call, c.action = nil, nil
-		c.holding, c.overdue = false, false
-		if len(c.held) > 0 {
-			h.release(c, func(*codec.Packet) bool { return false })
-		}
-		c.session.Done()
-		h.next(c)
-		if h.draining {
-			h.dismiss(c, downstream.ErrShutdown)
-		}
-	})
+	if last {
+		h.do(func() { h.takeAnswer(call, p, last) })
+		return
+	}
+	h.mu.Lock() // what is to be written waits for the rest of the list, or for Rest
+	defer h.mu.Unlock()
+	h.takeAnswer(call, p, last)
+}
+
+// Rest has written what Answer has left.
+func (h *Hub) Rest() { h.do(func() {}) }
+
+func (h *Hub) takeAnswer(call *upstream.Call, p *codec.Packet, last bool) {
+	c := h.calls[call]
+	if c == nil {
+		return // the client has left
+	}
+	c.stopTimers()
+	if !c.holding && !last {
+		c.holding = true
+		c.session.Hold()
+	}
+	h.send(c, c.state.Rights.Mask(c.action, p).Raw)
+	if !last {
+		return
+	}
+	h.metrics.actions.WithLabelValues("upstream").Inc()
+	h.metrics.latency.Observe(time.Since(c.begun).Seconds())
+	delete(h.calls, call)
+	c.call, c.action = nil, nil
+	c.holding, c.overdue = false, false
+	c.session.Release(time.Now())
+	c.session.Done()
+	h.next(c)
+	if h.draining {
+		h.dismiss(c, downstream.ErrShutdown)
+	}
 }
 
 // beginWait lets a WaitEvent wait, unless there is no need to.
@@ -293,7 +263,9 @@ func (h *Hub) beginWait(c *client, w *commands.Wait) {
 		h.endWait(c, nil)
 		return
 	}
+	c.session.Hold()
 	c.session.Watch(true)
+	c.from.waiting = append(c.from.waiting, c)
 	if w.Timeout > 0 {
 		c.timer = time.AfterFunc(w.Timeout, func() {
 			h.do(func() {
@@ -311,7 +283,9 @@ func (h *Hub) endWait(c *client, events [][]byte) {
 	c.wait = nil
 	c.stopTimers()
 	c.session.Watch(false)
+	c.from.forget(c)
 	h.answer(c, w.Done(events), "own")
+	c.session.Release(time.Now())
 	h.next(c)
 }
 

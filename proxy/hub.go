@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,68 +17,71 @@ import (
 	"ampd/upstream"
 )
 
-// A Hub stands between the upstream and the sessions. It is the Handler of both.
+// A Hub stands between the upstream and the sessions. It is the Handler of both, and
+// has no goroutine of its own: whoever brings it something runs it, one at a time.
 type Hub struct {
-	inbox   chan func() // run by Run, one after the other
-	done    chan struct{}
 	hold    time.Duration // order_hold
+	fanout  *downstream.Fanout
 	log     *zap.Logger
 	metrics *hubMetrics
 
 	greeting atomic.Pointer[string] // nil while no upstream was ever seen
 	ready    atomic.Bool            // actions can be run
 
-	// Owned by run.
-	upstream  submitter
-	subjects  map[*profiles.Profile]*rights.Subject
-	clients   map[*downstream.Session]*client
-	calls     map[*upstream.Call]*client // under way upstream
-	info      *upstream.Info             // nil while no upstream was ever seen
-	connected bool
-	table     rights.Table
-	draining  bool          // no action is taken any more
-	left      chan struct{} // closed when the last client has left after that
+	// mu is held for work in memory only: no connection is written to and no
+	// line logged under it. It guards all below, and the clients.
+	mu            sync.Mutex
+	upstream      submitter
+	subjects      map[*profiles.Profile]*rights.Subject
+	clients       map[*downstream.Session]*client
+	calls         map[*upstream.Call]*client // under way upstream
+	subscriptions map[rights.ViewKey]*subscription
+	fanned        []*subscription // the same
+	info          *upstream.Info // nil while no upstream was ever seen
+	connected     bool
+	table         rights.Table
+	draining      bool          // no action is taken any more
+	left          chan struct{} // closed when the last client has left after that
+
+	// To be done when mu is free again.
+	touched []*downstream.Session // have something to write
+	later   []func()
 }
 
 // A submitter runs actions: the upstream.
 type submitter interface{ Submit(*upstream.Call) }
 
-// inboxSize is how many pieces of work may wait before those who bring them do.
-const inboxSize = 256
-
-func newHub(hold time.Duration, subjects map[*profiles.Profile]*rights.Subject, log *zap.Logger, metrics *hubMetrics) *Hub {
+// newHub returns a hub that takes actions once its upstream is set.
+func newHub(hold time.Duration, subjects map[*profiles.Profile]*rights.Subject, fanout *downstream.Fanout, log *zap.Logger, metrics *hubMetrics) *Hub {
 	return &Hub{
-		inbox:    make(chan func(), inboxSize),
-		done:     make(chan struct{}),
-		hold:     hold,
-		log:      log,
-		metrics:  metrics,
-		subjects: subjects,
-		clients:  map[*downstream.Session]*client{},
-		calls:    map[*upstream.Call]*client{},
-		left:     make(chan struct{}),
+		hold:          hold,
+		fanout:        fanout,
+		log:           log,
+		metrics:       metrics,
+		subjects:      subjects,
+		clients:       map[*downstream.Session]*client{},
+		calls:         map[*upstream.Call]*client{},
+		subscriptions: map[rights.ViewKey]*subscription{},
+		left:          make(chan struct{}),
 	}
 }
 
-// run does the hub's work until stop is closed.
-func (h *Hub) run(up submitter, stop <-chan struct{}) {
-	defer close(h.done)
-	h.upstream = up
-	for {
-		select {
-		case work := <-h.inbox:
-			work()
-		case <-stop:
-			return
-		}
-	}
-}
-
-// do has work run by the hub, after all that was put in before.
+// do runs work, and then what it left to be done without the lock.
 func (h *Hub) do(work func()) {
-	select {
-	case h.inbox <- work:
-	case <-h.done:
+	var room [8]*downstream.Session
+	h.mu.Lock()
+	work()
+	touched := append(room[:0], h.touched...)
+	clear(h.touched)
+	h.touched = h.touched[:0]
+	later := h.later
+	h.later = nil
+	h.mu.Unlock()
+	for _, s := range touched {
+		s.Flush()
+	}
+	for _, f := range later {
+		f()
 	}
 }
 
@@ -140,26 +144,15 @@ func (h *Hub) Lost(error) {
 	})
 }
 
-// Events takes the next events of the upstream's.
+// Events takes the next events of the upstream's, and keeps none of them.
 func (h *Hub) Events(events []*codec.Packet) {
-	h.do(func() {
-		now := time.Now()
-		for _, p := range events {
-			h.fanOut(now, p)
-		}
-	})
-}
-
-// fanOut gives an event to each session that may see it.
-func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
-	h.metrics.events.Inc()
-	e := rights.NewEvent(p)
-	for _, c := range h.clients {
-		if seen := c.sees(&e); seen != nil {
-			h.metrics.deliveries.Inc()
-			h.deliver(now, c, seen)
-		}
+	now := time.Now()
+	n := 0
+	for _, p := range events {
+		h.do(func() { h.fanOut(now, p) })
+		n += len(p.Raw)
 	}
+	h.fanout.Pace(n)
 }
 
 // Join begins a session: the login's answer is the first thing it gets, and every
@@ -170,10 +163,11 @@ func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
 		c := newClient(s, login, h.subjects[login.Profile])
 		h.clients[s] = c
 		h.metrics.sessions.Set(float64(len(h.clients)))
-		s.Send(now, 0, native.Answer(login.Action, "Success", "Authentication accepted"))
+		h.send(c, native.Answer(login.Action, "Success", "Authentication accepted"))
 		if h.connected && h.info.FullyBooted != nil && c.seesSystem() {
-			s.Send(now, 0, fullyBooted(h.info, now))
+			h.send(c, fullyBooted(h.info, now))
 		}
+		h.subscribe(c)
 		if h.draining {
 			h.dismiss(c, downstream.ErrShutdown)
 		}
@@ -188,6 +182,7 @@ func (h *Hub) Leave(s *downstream.Session) {
 		delete(h.clients, s)
 		h.metrics.sessions.Set(float64(len(h.clients)))
 		c.stopTimers()
+		h.unsubscribe(c)
 		if c.call != nil {
 			delete(h.calls, c.call)
 		}
@@ -230,10 +225,11 @@ func (h *Hub) dismiss(c *client, cause error) {
 		return
 	}
 	if errors.Is(cause, downstream.ErrShutdown) && c.seesSystem() {
-		c.session.Send(time.Now(), 0, shutdownEvent(h.info))
+		h.send(c, shutdownEvent(h.info))
 	}
 	c.leaving = true
 	c.stopTimers()
+	h.unsubscribe(c)
 	c.session.Watch(false)
 	if c.call != nil || c.wait != nil {
 		delete(h.calls, c.call)
@@ -241,6 +237,7 @@ func (h *Hub) dismiss(c *client, cause error) {
 		c.session.Done()
 	}
 	c.session.Finish(cause)
+	h.touch(c)
 	for range c.queue {
 		c.session.Done()
 	}

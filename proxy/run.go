@@ -34,9 +34,11 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	if err != nil {
 		return err
 	}
-	hub := newHub(cfg.Sessions.OrderHold.Std(), subjects, log.Named("hub"), newHubMetrics(registry))
+	fanout := downstream.NewFanout(cfg.Sessions)
+	hub := newHub(cfg.Sessions.OrderHold.Std(), subjects, fanout, log.Named("hub"), newHubMetrics(registry))
 	up := upstream.New(cfg.Upstream, hub, log.Named("upstream"), upstream.NewMetrics(registry))
-	server := downstream.NewServer(cfg.Sessions, store, hub, log.Named("downstream"), downstream.NewMetrics(registry))
+	hub.upstream = up
+	server := downstream.NewServer(cfg.Sessions, store, hub, fanout, log.Named("downstream"), downstream.NewMetrics(registry))
 
 	ports, addrs, err := openAll(cfg.Listen)
 	if err != nil {
@@ -61,11 +63,8 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 		log.Info("listening", zap.Stringer("address", a))
 	}
 
-	// Each part outlives those that call it: the hub the upstream, the upstream
-	// the sessions.
-	var hubDone, upDone, serverDone sync.WaitGroup
-	stopHub := make(chan struct{})
-	hubDone.Go(func() { hub.run(up, stopHub) })
+	// The upstream outlives the sessions, which call it.
+	var upDone, serverDone sync.WaitGroup
 	upCtx, stopUp := context.WithCancel(context.Background())
 	defer stopUp()
 	upDone.Go(func() { _ = up.Run(upCtx) }) // ends with upCtx, without error
@@ -88,8 +87,6 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	serverDone.Wait()
 	stopUp()
 	upDone.Wait()
-	close(stopHub)
-	hubDone.Wait()
 	log.Info("stopped")
 	return nil
 }

@@ -24,25 +24,50 @@ func NewEvent(p *codec.Packet) Event {
 	return e
 }
 
-// See returns the event as the session gets it, or nil if it is not for it. mask is
-// what the session asked for (Events: on is codec.All), filters its own.
+// A View says which events a session gets, and how. It never changes.
+type View struct {
+	classes codec.Classes
+	clear   bool // secrets are not masked
+	filters *Filters
+}
+
+// A ViewKey is equal for Views through which the same is seen.
+type ViewKey struct {
+	classes codec.Classes
+	clear   bool
+	filters string
+}
+
+// View is that of a session. mask is what it asked for (Events: on is codec.All),
+// filters are the profile's and its own.
+func (s *Subject) View(mask codec.Classes, filters *Filters) View {
+	return View{classes: s.readable & mask, clear: s.dangerous, filters: filters}
+}
+
+// Key tells Views apart.
+func (v *View) Key() ViewKey { return ViewKey{v.classes, v.clear, v.filters.key} }
+
+// See returns the event as the session gets it, or nil if it is not for it.
 //
 // A session must hold every class of the event's Privilege, as in process_events of
 // main/manager.c; one that can't be read nobody sees. Filters look at what the
 // session may see: they can't be used to guess what is masked.
-func (s *Subject) See(e *Event, mask codec.Classes, filters *Filters) *codec.Packet {
-	if e.unknown || !s.readable.Has(e.classes) || !mask.Has(e.classes) {
+func (v *View) See(e *Event) *codec.Packet {
+	if e.unknown || !v.classes.Has(e.classes) {
 		return nil
 	}
 	p := e.masked
-	if s.dangerous {
+	if v.clear {
 		p = e.clear
 	}
-	if !filters.pass(p) {
+	if !v.filters.pass(p) {
 		return nil
 	}
 	return p
 }
+
+// Costly tells whether See runs regular expressions, which may take long.
+func (v *View) Costly() bool { return v.filters.costly }
 
 // Filters are those of the profile, with which a session begins.
 func (s *Subject) Filters() *Filters { return s.filters }

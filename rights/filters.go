@@ -2,6 +2,7 @@ package rights
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,8 +35,10 @@ type Matcher struct {
 	event   string // the event's name, "" for any
 	header  string // with its colon; "" for the whole text
 	method  method
-	regex   *regexp.Regexp
 	text    []byte
+
+	regex   *regexp.Regexp
+	literal []byte // what every text has that regex matches; nil where that can't be told
 }
 
 type method uint8
@@ -77,8 +80,7 @@ func ParseFilter(criteria, expr string, advanced bool) (Matcher, error) {
 		return Matcher{}, formatError("no filter pattern")
 	}
 	if m.method == matchRegex {
-		var err error
-		if m.regex, err = compileERE(expr); err != nil {
+		if err := m.compile(expr); err != nil {
 			return Matcher{}, compileError(err)
 		}
 	}
@@ -123,6 +125,11 @@ func (m *Matcher) parseCriteria(criteria, expr string) error {
 	return nil
 }
 
+// key is equal for filters that match the same events.
+func (m *Matcher) key() string {
+	return fmt.Sprintf("%t %q %q %d %q\n", m.exclude, m.event, m.header, m.method, m.text)
+}
+
 // matches tells whether the filter is about the event: filter_cmp_fn in
 // main/manager.c.
 func (m *Matcher) matches(p *codec.Packet) bool {
@@ -154,7 +161,10 @@ var crlf = []byte("\r\n")
 func (m *Matcher) matchesText(text []byte) bool {
 	switch m.method {
 	case matchRegex:
-		return m.regex.Match(text)
+		if m.literal != nil && !bytes.Contains(text, m.literal) {
+			return false
+		}
+		return m.regex == nil || m.regex.Match(text)
 	case matchExact:
 		return bytes.Equal(text, m.text)
 	case matchStart:
@@ -170,11 +180,18 @@ func (m *Matcher) matchesText(text []byte) bool {
 // Filters are those of a session, which never change: [Filters.With] makes new ones.
 type Filters struct {
 	include, exclude []Matcher
+
+	key    string // equal for equal filters
+	costly bool   // there are regular expressions
 }
 
 // With returns the filters and one more.
 func (f *Filters) With(m Matcher) *Filters {
-	more := Filters{include: slices.Clip(f.include), exclude: slices.Clip(f.exclude)}
+	more := Filters{
+		include: slices.Clip(f.include), exclude: slices.Clip(f.exclude),
+		key:    f.key + m.key(),
+		costly: f.costly || m.regex != nil,
+	}
 	if m.exclude {
 		more.exclude = append(more.exclude, m)
 	} else {

@@ -60,8 +60,14 @@ func (r *recorder) Changed(i *upstream.Info) { r.note(func() { r.infos = append(
 func (r *recorder) Lost(err error)           { r.note(func() { r.lost = append(r.lost, err) }) }
 
 func (r *recorder) Events(batch []*codec.Packet) {
-	r.note(func() { r.events = append(r.events, batch...) })
+	r.note(func() {
+		for _, p := range batch {
+			r.events = append(r.events, p.Clone())
+		}
+	})
 }
+
+func (r *recorder) Rest() {}
 
 func (r *recorder) Started(call *upstream.Call) {
 	r.note(func() {
@@ -77,7 +83,7 @@ func (r *recorder) Answer(call *upstream.Call, p *codec.Packet, last bool) {
 		if r.done[call] {
 			r.t.Errorf("an Answer after the last one: %q", p.Raw)
 		}
-		r.answers[call] = append(r.answers[call], p)
+		r.answers[call] = append(r.answers[call], p.Clone())
 		r.done[call] = last
 	})
 }

@@ -31,8 +31,25 @@ const (
 	actionRole             // runs actions
 )
 
-// batchMost is the greatest number of packets handed on together.
-const batchMost = 256
+// batchMost is the greatest number of packets handed on together, batchesMost that of
+// batches that wait.
+const (
+	batchMost   = 256
+	batchesMost = 4
+)
+
+// A batch is packets that have come together. Their Raw is for whoever has them to keep,
+// the rest is used again once they have been dealt with.
+type batch struct {
+	packets []codec.Packet
+	headers []codec.Header // of all of them
+}
+
+func (b *batch) add(p *codec.Packet) {
+	n := len(b.headers)
+	b.headers = append(b.headers, p.Headers...)
+	b.packets = append(b.packets, codec.Packet{Raw: p.Raw, Headers: b.headers[n:len(b.headers):len(b.headers)]})
+}
 
 // A conn is a connection that is logged in. Two goroutines serve it: read decodes
 // what comes, [Client.serve] owns all else.
@@ -46,8 +63,9 @@ type conn struct {
 	scratch  codec.Packet
 	repaired uint64 // as counted so far
 
-	work    chan *run            // the next run, room for one: given only while the connection is idle
-	batches chan []*codec.Packet // what came, closed with readErr set when nothing more will
+	work    chan *run   // the next run, room for one: given only while the connection is idle
+	batches chan *batch // what came, closed with readErr set when nothing more will
+	free    chan *batch // to be used again
 	readErr error
 	enlist  chan struct{} // closed when the connection shall take runs from the scheduler
 	ended   chan struct{} // closed when serve ends: the reader may go
@@ -102,7 +120,8 @@ func (c *Client) greet(ctx context.Context, raw net.Conn, role role) (*conn, err
 		role:    role,
 		dec:     native.NewDecoder(raw, native.FromAsterisk),
 		work:    make(chan *run, 1),
-		batches: make(chan []*codec.Packet, 4),
+		batches: make(chan *batch, batchesMost),
+		free:    make(chan *batch, batchesMost+2),
 		enlist:  make(chan struct{}),
 		ended:   make(chan struct{}),
 		booted:  make(chan struct{}),
@@ -210,11 +229,11 @@ func (c *Config) tls() (*tls.Config, error) {
 func (k *conn) read(m *Metrics) {
 	defer close(k.batches)
 	for {
-		var batch []*codec.Packet
-		for len(batch) == 0 || k.dec.Whole() && len(batch) < batchMost {
+		b := k.newBatch()
+		for len(b.packets) == 0 || k.dec.Whole() && len(b.packets) < batchMost {
 			err := k.dec.Decode(&k.scratch)
 			if err == nil {
-				batch = append(batch, k.scratch.Clone())
+				b.add(&k.scratch)
 				continue
 			}
 			if errors.Is(err, codec.ErrTooLong) && k.role == eventRole {
@@ -224,9 +243,9 @@ func (k *conn) read(m *Metrics) {
 			k.readErr = err
 			break
 		}
-		if len(batch) > 0 {
+		if len(b.packets) > 0 {
 			select {
-			case k.batches <- batch:
+			case k.batches <- b:
 			case <-k.ended:
 				return
 			}
@@ -238,5 +257,16 @@ func (k *conn) read(m *Metrics) {
 		if k.readErr != nil {
 			return
 		}
+	}
+}
+
+// newBatch returns an empty one, used before where there is such.
+func (k *conn) newBatch() *batch {
+	select {
+	case b := <-k.free:
+		b.packets, b.headers = b.packets[:0], b.headers[:0]
+		return b
+	default:
+		return new(batch)
 	}
 }

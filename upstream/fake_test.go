@@ -316,6 +316,8 @@ func (h *heard) Answer(call *Call, p *codec.Packet, last bool) {
 	h.add(line)
 }
 
+func (h *heard) Rest() {}
+
 // oneLine writes a packet as "Response: Success|Message: Event Sent".
 func oneLine(p *codec.Packet) string {
 	return strings.ReplaceAll(strings.TrimSuffix(strings.TrimSuffix(string(p.Raw), "\r\n"), "\r\n"), "\r\n", "|")

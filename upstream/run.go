@@ -226,7 +226,7 @@ func (c *Client) ask(ctx context.Context, k *conn, action string, headers ...cod
 	answers := make(chan *codec.Packet, 1)
 	r := c.ownRun(func(p *codec.Packet, last bool) {
 		if last {
-			answers <- p
+			answers <- p.Clone()
 		}
 	}, append([]codec.Header{{Name: "Action", Value: action}}, headers...)...)
 	if k == nil {

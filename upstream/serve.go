@@ -119,16 +119,21 @@ func (c *Client) write(k *conn, b []byte) error {
 }
 
 // take deals with packets that came.
-func (c *Client) take(k *conn, batch []*codec.Packet) error {
+func (c *Client) take(k *conn, b *batch) error {
 	if k.answer == nil {
 		c.alive(k)
 	}
-	for _, p := range batch {
-		if err := c.takePacket(k, p); err != nil {
+	for i := range b.packets {
+		if err := c.takePacket(k, &b.packets[i]); err != nil {
 			return err
 		}
 	}
 	c.flush(k)
+	c.handler.Rest()
+	select {
+	case k.free <- b:
+	default:
+	}
 	return nil
 }
 
@@ -177,7 +182,7 @@ func (c *Client) more(a *answer, p *codec.Packet) {
 		return
 	}
 	c.part(a, a.held, false)
-	a.held = p
+	a.held = p.Clone()
 }
 
 // done ends the run under way.
@@ -229,7 +234,8 @@ func (c *Client) event(k *conn, p *codec.Packet) {
 func (c *Client) flush(k *conn) {
 	if len(k.out) > 0 {
 		c.handler.Events(k.out)
-		k.out = nil
+		clear(k.out)
+		k.out = k.out[:0]
 	}
 }
 

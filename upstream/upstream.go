@@ -32,8 +32,8 @@ type Handler interface {
 	// before. The client goes on trying by itself and logs why.
 	Lost(error)
 
-	// Events hands over the next events in Asterisk's order; slice and packets
-	// are the handler's to keep. FullyBooted is not among them (see Info), nor
+	// Events hands over the next events in Asterisk's order. Of them only Raw is
+	// the handler's to keep. FullyBooted is not among them (see Info), nor
 	// is the OriginateResponse of an Originate that ampd made asynchronous.
 	// ActionIDs are the clients' own already.
 	Events([]*codec.Packet)
@@ -45,10 +45,13 @@ type Handler interface {
 
 	// Answer hands over the next packet of the call's answer, with the ActionID
 	// that the client sent (none if it sent none). After last nothing more comes
-	// for this call, and last comes exactly once for each. The packet is the
-	// handler's to keep. An answer that consists of an empty line (IAXnetstats
+	// for this call, and last comes exactly once for each. Of the packet
+	// only Raw is the handler's to keep. An answer that consists of an empty line (IAXnetstats
 	// without calls) is a packet without headers whose Raw is that line.
 	Answer(call *Call, p *codec.Packet, last bool)
+
+	// Rest says that all was handed over that has come together from Asterisk.
+	Rest()
 }
 
 // A Call is one action of a session on its way through Asterisk.

@@ -1,0 +1,151 @@
+package downstream
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+)
+
+// Flush writes what is ready for the client. It never waits for it: what the kernel
+// does not take at once a goroutine writes that ends when nothing is left. A session
+// whose backlog is over its bound then is closed.
+//
+// It may be called from anywhere. Of several calls at the same time one writes, what
+// the others came for included.
+func (s *Session) Flush() {
+	o := &s.out
+	o.mu.Lock()
+	switch {
+	case o.sending:
+	case s.direct == nil:
+		if data, _ := o.next(); data != nil || o.finished && !o.ended {
+			o.sending, o.slowly = true, true
+			go s.write()
+		}
+	default:
+		s.writeDirectly()
+	}
+	slow := (o.slowly || o.holding) && s.tooMuch()
+	o.mu.Unlock()
+	if slow {
+		s.Close(ErrSlowClient)
+	}
+}
+
+// writeDirectly writes what the kernel takes at once and leaves the rest to write. The
+// caller holds out.mu.
+func (s *Session) writeDirectly() {
+	o := &s.out
+	o.sending = true
+	for {
+		data, _ := o.next()
+		if data == nil {
+			o.sending = false
+			if o.atEnd() {
+				s.shut()
+			}
+			return
+		}
+		o.mu.Unlock()
+		n, err := s.direct.write(data)
+		s.server.metrics.written.Add(float64(n))
+		if err != nil && !errors.Is(err, syscall.EAGAIN) {
+			s.failed(err)
+		}
+		o.mu.Lock()
+		o.wrote(n)
+		if n < len(data) && !o.dropped {
+			o.slowly = true
+			go s.write()
+			return
+		}
+	}
+}
+
+// write writes what is ready and waits for the client until nothing is left, at most
+// until the oldest byte is older than backlog_time. It has ended when ended is closed.
+func (s *Session) write() {
+	o := &s.out
+	o.mu.Lock()
+	for {
+		data, since := o.next()
+		if data == nil {
+			break
+		}
+		o.mu.Unlock()
+		s.conn.SetWriteDeadline(since.Add(s.server.cfg.BacklogTime.Std()))
+		n, err := s.conn.Write(data)
+		s.server.metrics.written.Add(float64(n))
+		if err != nil {
+			s.failed(err)
+		}
+		o.mu.Lock()
+		o.wrote(n)
+	}
+	s.conn.SetWriteDeadline(time.Time{})
+	o.sending, o.slowly = false, false
+	ended := o.atEnd()
+	o.mu.Unlock()
+	if ended {
+		s.shut()
+	}
+}
+
+func (s *Session) failed(err error) { s.Close(fmt.Errorf("write: %w", err)) }
+
+// tooMuch tells whether more waits than may. The caller holds out.mu.
+func (s *Session) tooMuch() bool { return s.out.waiting() > s.out.most }
+
+// shut closes ampd's side of the connection when all has been written.
+func (s *Session) shut() {
+	until := time.Now()
+	for _, conn := range []net.Conn{s.conn, s.raw} { // TLS first says so in its own way
+		if half, ok := conn.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite() // the client may be gone already
+			until = time.Now().Add(linger)
+		}
+	}
+	s.conn.SetReadDeadline(until)
+	close(s.ended)
+}
+
+// A direct is a socket that takes what fits and does not wait.
+type direct struct {
+	conn syscall.RawConn
+	data []byte
+	n    int
+	err  error
+	try  func(fd uintptr) bool
+}
+
+// newDirect returns nil for a connection that is no socket.
+func newDirect(conn net.Conn) *direct {
+	c, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	d := &direct{conn: raw}
+	d.try = func(fd uintptr) bool {
+		d.n, d.err = syscall.Write(int(fd), d.data)
+		return true // whatever came of it
+	}
+	return d
+}
+
+// write writes what the kernel takes of data, and says EAGAIN where that was nothing.
+// One goroutine at a time calls it.
+func (d *direct) write(data []byte) (n int, err error) {
+	d.data = data
+	err = d.conn.Write(d.try)
+	d.data = nil
+	if err == nil {
+		n, err = max(0, d.n), d.err
+	}
+	return n, err
+}

@@ -1,0 +1,133 @@
+package proxy
+
+import (
+	"slices"
+	"time"
+
+	"ampd/codec"
+	"ampd/downstream"
+	"ampd/rights"
+)
+
+// A subscription is what all sessions share that see the same events. Guarded by
+// Hub.mu.
+type subscription struct {
+	at      int // in Hub.fanned
+	view    rights.View
+	feed    *downstream.Feed
+	clients map[*client]struct{}
+	waiting []*client // those with a WaitEvent under way
+
+	filtering meter // what the filters cost
+}
+
+// subscribe has the session see what its mask and filters say from now on.
+func (h *Hub) subscribe(c *client) {
+	if c.leaving {
+		return
+	}
+	view := c.state.Rights.View(c.state.Mask, c.state.Filters)
+	key := view.Key()
+	s := h.subscriptions[key]
+	if s == nil {
+		s = &subscription{at: len(h.fanned), view: view, feed: h.fanout.NewFeed(), clients: map[*client]struct{}{}}
+		h.subscriptions[key] = s
+		h.fanned = append(h.fanned, s)
+	}
+	if c.from == s {
+		return
+	}
+	h.unsubscribe(c)
+	c.from = s
+	s.clients[c] = struct{}{}
+	c.session.Follow(s.feed)
+	h.touch(c)
+}
+
+// unsubscribe has the session see no more events.
+func (h *Hub) unsubscribe(c *client) {
+	s := c.from
+	if s == nil {
+		return
+	}
+	c.from = nil
+	s.forget(c)
+	delete(s.clients, c)
+	if len(s.clients) == 0 {
+		delete(h.subscriptions, s.view.Key())
+		last := len(h.fanned) - 1
+		h.fanned[s.at] = h.fanned[last]
+		h.fanned[s.at].at = s.at
+		h.fanned[last] = nil
+		h.fanned = h.fanned[:last]
+	}
+}
+
+// forget takes back that the client waits for an event.
+func (s *subscription) forget(c *client) {
+	if s != nil {
+		s.waiting = slices.DeleteFunc(s.waiting, func(other *client) bool { return other == c })
+	}
+}
+
+// fanOut gives an event to each session that may see it.
+func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
+	h.metrics.events.Inc()
+	e := rights.NewEvent(p)
+	id := ""
+	if len(h.calls) > 0 {
+		id = p.Get("ActionID")
+	}
+	var ended []*client
+	var waited [][]byte
+	for _, s := range h.fanned {
+		seen := s.see(&e)
+		if seen == nil {
+			continue
+		}
+		h.metrics.deliveries.Add(float64(len(s.clients)))
+		if id != "" {
+			h.keepBehindAnswer(s, id)
+		}
+		s.feed.Append(now, seen.Raw)
+		for _, c := range s.waiting {
+			c.session.Skip()
+			ended = append(ended, c)
+			waited = append(waited, seen.Raw)
+		}
+	}
+	for i, c := range ended {
+		h.endWait(c, waited[i:i+1])
+	}
+}
+
+// see returns the event as the sessions get it, or nil. Where the filters take too
+// long the sessions are closed: all events wait for them.
+func (s *subscription) see(e *rights.Event) *codec.Packet {
+	if !s.view.Costly() {
+		return s.view.See(e)
+	}
+	began := time.Now()
+	seen := s.view.See(e)
+	if !s.filtering.add(began, time.Since(began)) {
+		for c := range s.clients {
+			c.session.Close(downstream.ErrFilters)
+		}
+	}
+	return seen
+}
+
+// keepBehindAnswer has the next event, which bears that ActionID, wait for the answer to
+// the action with it, even where the answer is overdue.
+func (h *Hub) keepBehindAnswer(s *subscription, id string) {
+	for _, c := range h.calls {
+		switch {
+		case c.from != s || c.action.Get("ActionID") != id:
+		case c.holding:
+			c.session.Cut()
+		case c.overdue:
+			c.session.Hold()
+			c.holding = true
+		}
+	}
+}
