@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A client is one connection of the bench's. It is a descriptor that Go's own poller
+// knows nothing of, and as little else as possible.
+type client struct {
+	fd   int
+	lane *lane
+
+	got  int64  // bytes of events
+	at   int    // in lane.seen, of the next event
+	base int    // how many events are sent before the recording that this is in begins
+	tail []byte // the first bytes of the next event, if some have come
+}
+
+// join has the client see what is sent from now on: sent events were.
+func (c *client) join(sent int) {
+	c.got = c.lane.bytesBefore(sent)
+	c.tail = c.tail[:0]
+	if n := len(c.lane.seen); n > 0 {
+		seen := c.lane.before(sent)
+		c.at = seen % n
+		c.base = seen / n * c.lane.all
+	}
+}
+
+// errStream is a client that did not get what it must.
+var errStream = errors.New("not what the client must see next")
+
+// take checks and counts events; b begins with the next one's first byte. It returns
+// what is no whole event yet.
+func (c *client) take(r *recording, b []byte, at int64, times *latencies) ([]byte, error) {
+	l := c.lane
+	for {
+		if len(l.seen) == 0 {
+			if len(b) == 0 {
+				return nil, nil
+			}
+			return nil, fmt.Errorf("%w: nothing, but came %q", errStream, b[:min(len(b), 400)])
+		}
+		next := l.seen[c.at]
+		size := len(r.events[next])
+		if len(b) < size {
+			return b, nil
+		}
+		if seq := hex(b[size-seqTail:]); seq != uint64(c.base+next) || b[size-1] != '\n' {
+			return nil, fmt.Errorf("%w: number %d, but came %q", errStream, c.base+next, b[:min(len(b), size+200)])
+		}
+		times.add(at - int64(hex(b[size-timeTail:])))
+		b = b[size:]
+		if c.at++; c.at == len(l.seen) {
+			c.at, c.base = 0, c.base+l.all
+		}
+	}
+}
+
+// dial connects from one of many addresses, so that the ports of none run short.
+func dial(port, n int) (fd int, err error) {
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("socket: %w", err)
+	}
+	for _, set := range []func() error{
+		func() error { return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) },
+		func() error { return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1) },
+		// Closed it leaves no port behind that waits for a minute.
+		func() error {
+			return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		},
+		func() error {
+			return unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 30})
+		},
+		func() error { return unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 1, byte(n >> 8), byte(n)}}) },
+		func() error { return unix.Connect(fd, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}) },
+	} {
+		if err := set(); err != nil {
+			unix.Close(fd)
+			return -1, fmt.Errorf("connect to port %d: %w", port, err)
+		}
+	}
+	return fd, nil
+}
+
+// conversation is a descriptor that still blocks.
+type conversation int
+
+// Read and Write are those of an io.ReadWriter.
+func (c conversation) Read(b []byte) (int, error) { return unix.Read(int(c), b) }
+
+// Write writes b whole.
+func (c conversation) Write(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var more int
+		more, err = unix.Write(int(c), b[n:])
+		n += max(more, 0)
+	}
+	return n, err
+}
+
+// readWriter is a [conversation] or a connection over TLS.
+type readWriter interface {
+	Read([]byte) (int, error)
+	Write([]byte) (int, error)
+}
+
+// logIn logs in to ampd and adds the subscription's filters. When it returns nothing
+// is under way to the client.
+func logIn(conn readWriter, s *subscription) error {
+	actions := fmt.Sprintf("Action: Login\r\nUsername: %s\r\nSecret: %[1]ssecret\r\nEvents: %s\r\n\r\n", s.profile, s.mask)
+	for _, filter := range s.filters {
+		actions += "Action: Filter\r\nOperation: Add\r\nFilter: " + filter + "\r\n\r\n"
+	}
+	const fence = "ActionID: ready\r\n"
+	actions += "Action: Ping\r\n" + fence + "\r\n"
+	if _, err := conn.Write([]byte(actions)); err != nil {
+		return fmt.Errorf("log in: %w", err)
+	}
+	var said []byte
+	buffer := make([]byte, 4096)
+	for {
+		n, err := conn.Read(buffer)
+		if n <= 0 || err != nil {
+			return fmt.Errorf("log in: %w after %q", errors.Join(err, errors.New("closed or silent")), said)
+		}
+		said = append(said, buffer[:n]...)
+		if strings.Contains(string(said), "Response: Error") {
+			return fmt.Errorf("log in as %s: %q", s.profile, said)
+		}
+		if _, pong, found := bytes.Cut(said, []byte(fence)); found && bytes.HasSuffix(pong, []byte("\r\n\r\n")) {
+			return nil
+		}
+	}
+}
