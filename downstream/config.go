@@ -32,6 +32,10 @@ type Config struct {
 	// session over one of them is closed.
 	BacklogBytes config.Size     `toml:"backlog_bytes" min:"64KiB" max:"1GiB"`
 	BacklogTime  config.Duration `toml:"backlog_time" min:"100ms" max:"10m"`
+
+	// ResumeWindow is how long a session that can be resumed outlives its
+	// connection.
+	ResumeWindow config.Duration `toml:"resume_window" min:"1s" max:"1h"`
 }
 
 // DefaultConfig is in force where the configuration says nothing.
@@ -44,5 +48,6 @@ func DefaultConfig() Config {
 		OrderHold:                    config.Duration(2 * time.Second),
 		BacklogBytes:                 16 << 20,
 		BacklogTime:                  config.Duration(20 * time.Second),
+		ResumeWindow:                 config.Duration(time.Minute),
 	}
 }

@@ -22,6 +22,8 @@ type Feed struct {
 	tail  *chunk
 	began time.Time // when tail was made
 
+	numbered []byte // room for the event being numbered
+
 	mu    sync.Mutex
 	times [feedTimes]mark // a ring: times[first] is the oldest, zero where unused
 	first int

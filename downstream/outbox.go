@@ -27,6 +27,13 @@ type outbox struct {
 	finished bool // nothing is added any more
 	dropped  bool // what waits is not written either
 	ended    bool // the writing has come to its end
+
+	// Where the session can be resumed: see Session.Remember.
+	remembers bool
+	parked    bool      // nothing is written, and yet it collects
+	written   []segment // of feeds
+	kept      int       // bytes of written
+	trimmed   uint64    // the number of the last event dropped from written
 }
 
 // A segment is packets for this session alone, or a part of a feed.
@@ -69,9 +76,6 @@ func (o *outbox) end() {
 
 // follow puts what comes to the feed from now on behind all else.
 func (o *outbox) follow(f *Feed) {
-	if o.finished {
-		return
-	}
 	if o.feed != nil {
 		o.end()
 	}
@@ -82,7 +86,7 @@ func (o *outbox) follow(f *Feed) {
 
 // send puts packets behind all that is not held. It keeps the slice.
 func (o *outbox) send(now time.Time, packets []byte) {
-	if o.finished || len(packets) == 0 {
+	if o.finished || o.parked || len(packets) == 0 {
 		return
 	}
 	o.closed += len(packets)
@@ -187,6 +191,9 @@ func (o *outbox) waiting() int {
 // next returns some of what is to be written next, which stays where it is until
 // wrote says that it was, and since when it waits. nil is nothing.
 func (o *outbox) next() (_ []byte, since time.Time) {
+	if o.parked {
+		return nil, since
+	}
 	for len(o.ready) > 0 {
 		s := &o.ready[0]
 		if s.at.feed == nil {
@@ -211,7 +218,7 @@ func (o *outbox) next() (_ []byte, since time.Time) {
 
 // atEnd tells, once, that all was written that ever will be.
 func (o *outbox) atEnd() bool {
-	if !o.finished || o.ended {
+	if !o.finished && !o.parked || o.ended {
 		return false
 	}
 	o.ended = true
@@ -220,7 +227,7 @@ func (o *outbox) atEnd() bool {
 
 // wrote says that the first n bytes of what next returned were written.
 func (o *outbox) wrote(n int) {
-	if o.dropped || n == 0 {
+	if o.dropped || o.parked || n == 0 {
 		return
 	}
 	s := &o.ready[0]
@@ -230,7 +237,11 @@ func (o *outbox) wrote(n int) {
 	if s.at.feed == nil {
 		s.packets = s.packets[n:]
 	} else {
+		at := s.at
 		s.at.pos += uint64(n)
+		if o.remembers {
+			o.remember(at, n)
+		}
 	}
 	if s.len() == 0 {
 		o.pop()

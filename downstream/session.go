@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ var (
 	ErrLogoff       = errors.New("the client logged off")
 	ErrFilters      = errors.New("the session's filters take too long")
 	ErrUpstreamLost = errors.New("the upstream was lost and the profile says disconnect")
+	ErrTakenOver    = errors.New("the client has resumed the session on another connection")
 	ErrClientLeft   = errors.New("the client closed the connection")
 	errLoginRefused = errors.New("the login was refused")
 	errAuthTimeout  = errors.New("no login within auth_timeout")
@@ -39,6 +41,7 @@ var causes = []struct {
 	{ErrLogoff, "logoff"},
 	{ErrFilters, "filters"},
 	{ErrUpstreamLost, "upstream"},
+	{ErrTakenOver, "resumed"},
 	{ErrClientLeft, "client"},
 	{errLoginRefused, "login"},
 	{errAuthTimeout, "auth_timeout"},
@@ -77,7 +80,7 @@ type Handler interface {
 	// Input says that bytes have come from the client after [Session.Watch].
 	Input(*Session)
 
-	// Leave ends the session; nothing sent after it arrives.
+	// Leave says that the session has ended: nothing of its connection is left.
 	Leave(*Session)
 }
 
@@ -180,8 +183,10 @@ func (s *Session) Send(now time.Time, packets []byte) {
 func (s *Session) Follow(feed *Feed) {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
-	s.sender.moved(move{s, s.out.feed, feed})
-	s.out.follow(feed)
+	if !s.out.finished && !s.out.parked {
+		s.sender.moved(move{s, s.out.feed, feed})
+		s.out.follow(feed)
+	}
 }
 
 // Hold has the events that come from now on wait for Release; what is sent meanwhile
@@ -250,10 +255,22 @@ func (s *Session) Close(cause error) {
 	}
 	close(s.closed)
 	s.raw.Close()
+	lost := !slices.ContainsFunc(ends, func(end error) bool { return errors.Is(s.cause, end) })
 	s.end.Unlock()
-	s.finish(true)
+	s.out.mu.Lock()
+	parks := lost && s.out.remembers && !s.out.finished
+	if parks {
+		s.out.park()
+	}
+	s.out.mu.Unlock()
+	if !parks {
+		s.finish(true)
+	}
 	s.Flush()
 }
+
+// ends are the causes after which a session is not resumed.
+var ends = []error{ErrSlowClient, os.ErrDeadlineExceeded, ErrShutdown, ErrLogoff, ErrFilters, ErrUpstreamLost, ErrTakenOver}
 
 func (s *Session) finish(drop bool) {
 	s.out.mu.Lock()
@@ -276,33 +293,37 @@ func (s *Session) setCause(cause error) {
 func (s *Session) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { s.Close(ErrShutdown) })
 	defer stop()
-	s.Close(s.read(ctx))
+	joined, err := s.read(ctx)
+	s.Close(err)
 	<-s.ended
+	if joined {
+		s.server.handler.Leave(s)
+	}
 	s.end.Lock()
 	defer s.end.Unlock()
 	return s.cause
 }
 
-// read logs the client in, hands over its requests and says why it stopped.
-func (s *Session) read(ctx context.Context) error {
+// read logs the client in, hands over its requests and says why it stopped. joined tells
+// whether there was a login.
+func (s *Session) read(ctx context.Context) (joined bool, _ error) {
 	login, err := s.logIn(ctx)
 	if err != nil {
 		s.Finish(err)
 		s.Flush()
 		<-s.ended
 		s.drain()
-		return err
+		return false, err
 	}
 	s.out.mu.Lock()
 	s.out.most = int(s.server.cfg.BacklogBytes)
 	s.out.mu.Unlock()
 	s.server.handler.Join(s, login)
-	defer s.server.handler.Leave(s)
 	for {
 		select {
 		case s.slots <- struct{}{}:
 		case <-s.closed:
-			return ErrShutdown // Close has said the cause
+			return true, ErrShutdown // Close has said the cause
 		}
 		p := new(codec.Packet)
 		err := s.decode(p)
@@ -313,9 +334,9 @@ func (s *Session) read(ctx context.Context) error {
 			s.server.handler.Request(s, Request{Err: err})
 			<-s.ended
 			s.drain()
-			return ErrClientLeft
+			return true, ErrClientLeft
 		default:
-			return err
+			return true, err
 		}
 	}
 }

@@ -19,6 +19,13 @@ func (s *Session) Flush() {
 	o.mu.Lock()
 	switch {
 	case o.sending:
+	case o.parked:
+		if o.atEnd() {
+			s.shut()
+		}
+		if s.tooMuch() {
+			s.detach()
+		}
 	case s.direct == nil:
 		if data, _ := o.next(); data != nil || o.finished && !o.ended {
 			o.sending, o.slowly = true, true

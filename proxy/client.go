@@ -24,6 +24,9 @@ type client struct {
 	state   commands.State
 	from    *subscription // nil once the session gets no more events
 
+	numbered bool   // its events have numbers, so that it can be resumed
+	token    string // with which; "" where it can't be, or not any more
+
 	queue   []downstream.Request // what waits, in the client's order
 	leaving bool                 // nothing of it is answered any more
 
@@ -42,7 +45,7 @@ type client struct {
 }
 
 func newClient(s *downstream.Session, login downstream.Login, subject *rights.Subject) *client {
-	c := &client{session: s, profile: login.Profile}
+	c := &client{session: s, profile: login.Profile, numbered: wantsResume(login.Action)}
 	c.state.Rights = subject
 	c.state.Filters = subject.Filters()
 	c.state.Challenge = s.Challenge
@@ -51,6 +54,14 @@ func newClient(s *downstream.Session, login downstream.Login, subject *rights.Su
 		c.state.Mask = mask
 	}
 	return c
+}
+
+// goOn has the session see what the one before it saw, unless the login says otherwise.
+func (c *client) goOn(old *client, login *codec.Packet) {
+	c.state.Filters = old.state.Filters
+	if _, ok := commands.ParseMask(login.Get("Events")); !ok {
+		c.state.Mask = old.state.Mask
+	}
 }
 
 // bootNotice is what a FullyBooted must be, but for its headers, for a session to see
@@ -130,6 +141,10 @@ func (h *Hub) take(c *client, r downstream.Request) {
 	switch {
 	case errors.Is(r.Err, io.EOF):
 		c.session.Done()
+		if c.token != "" { // it may come back
+			c.session.Close(downstream.ErrClientLeft)
+			return
+		}
 		h.dismiss(c, downstream.ErrClientLeft)
 	case errors.Is(r.Err, downstream.ErrXML):
 		h.answer(c, []byte(downstream.XMLRefused), "malformed")

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,8 @@ type Hub struct {
 	greeting atomic.Pointer[string] // nil while no upstream was ever seen
 	ready    atomic.Bool            // actions can be run
 
+	resumeWindow time.Duration
+
 	// mu is held for work in memory only: no connection is written to and no
 	// line logged under it. It guards all below, and the clients.
 	mu            sync.Mutex
@@ -35,9 +38,12 @@ type Hub struct {
 	subjects      map[*profiles.Profile]*rights.Subject
 	clients       map[*downstream.Session]*client
 	calls         map[*upstream.Call]*client // under way upstream
-	subscriptions map[rights.ViewKey]*subscription
+	tokens        map[string]*client         // of sessions that can be resumed
+	parked        []*client                  // those of them that have lost their connection, the longest first
+	seq           uint64                     // the number of the last event
+	subscriptions map[subscriptionKey]*subscription
 	fanned        []*subscription // the same
-	info          *upstream.Info // nil while no upstream was ever seen
+	info          *upstream.Info  // nil while no upstream was ever seen
 	connected     bool
 	table         rights.Table
 	draining      bool          // no action is taken any more
@@ -52,16 +58,18 @@ type Hub struct {
 type submitter interface{ Submit(*upstream.Call) }
 
 // newHub returns a hub that takes actions once its upstream is set.
-func newHub(hold time.Duration, subjects map[*profiles.Profile]*rights.Subject, fanout *downstream.Fanout, log *zap.Logger, metrics *hubMetrics) *Hub {
+func newHub(cfg downstream.Config, subjects map[*profiles.Profile]*rights.Subject, fanout *downstream.Fanout, log *zap.Logger, metrics *hubMetrics) *Hub {
 	return &Hub{
-		hold:          hold,
+		hold:          cfg.OrderHold.Std(),
+		resumeWindow:  cfg.ResumeWindow.Std(),
 		fanout:        fanout,
 		log:           log,
 		metrics:       metrics,
 		subjects:      subjects,
 		clients:       map[*downstream.Session]*client{},
 		calls:         map[*upstream.Call]*client{},
-		subscriptions: map[rights.ViewKey]*subscription{},
+		tokens:        map[string]*client{},
+		subscriptions: map[subscriptionKey]*subscription{},
 		left:          make(chan struct{}),
 	}
 }
@@ -141,6 +149,11 @@ func (h *Hub) Lost(error) {
 				h.dismiss(c, downstream.ErrUpstreamLost)
 			}
 		}
+		for _, c := range slices.Clone(h.parked) {
+			if c.profile.OnUpstreamLoss == "disconnect" {
+				h.discard(c)
+			}
+		}
 	})
 }
 
@@ -156,16 +169,37 @@ func (h *Hub) Events(events []*codec.Packet) {
 }
 
 // Join begins a session: the login's answer is the first thing it gets, and every
-// event after this moment follows.
+// event after this moment follows, in a session that is resumed those before it.
 func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
+	var c, old *client
+	var backlog *downstream.Backlog
+	var last uint64
 	h.do(func() {
-		now := time.Now()
-		c := newClient(s, login, h.subjects[login.Profile])
+		c = newClient(s, login, h.subjects[login.Profile])
 		h.clients[s] = c
 		h.metrics.sessions.Set(float64(len(h.clients)))
-		h.send(c, native.Answer(login.Action, "Success", "Authentication accepted"))
+		if c.numbered {
+			old, backlog = h.takeOver(c, login)
+			last = h.seq
+		}
+	})
+	whole := false
+	if backlog != nil { // may be large: it is read without the lock
+		whole = seen(login.Action) <= last && backlog.After(seen(login.Action))
+	}
+	h.do(func() {
+		if c.numbered {
+			h.newToken(c)
+		}
+		h.send(c, h.accepted(c, login.Action, whole))
 		if h.connected && h.info.FullyBooted != nil && c.seesSystem() {
-			h.send(c, fullyBooted(h.info, now))
+			h.send(c, fullyBooted(h.info, time.Now()))
+		}
+		if whole {
+			c.goOn(old, login.Action)
+			c.session.Attach(backlog)
+		} else {
+			h.unsubscribe(c)
 		}
 		h.subscribe(c)
 		if h.draining {
@@ -174,17 +208,24 @@ func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
 	})
 }
 
-// Leave forgets a session. The action it has under way upstream goes on; its answer
-// is dropped.
+// Leave forgets a session, unless it can be resumed. The action it has under way
+// upstream goes on; its answer is dropped.
 func (h *Hub) Leave(s *downstream.Session) {
 	h.do(func() {
 		c := h.clients[s]
 		delete(h.clients, s)
 		h.metrics.sessions.Set(float64(len(h.clients)))
 		c.stopTimers()
-		h.unsubscribe(c)
 		if c.call != nil {
 			delete(h.calls, c.call)
+		}
+		if c.token != "" && s.Parked() && !h.draining {
+			c.from.forget(c)
+			c.leaving = true
+			h.park(c)
+		} else {
+			h.discard(c)
+			h.unsubscribe(c)
 		}
 		h.allLeft()
 	})
@@ -195,6 +236,9 @@ func (h *Hub) Leave(s *downstream.Session) {
 func (h *Hub) drain() <-chan struct{} {
 	h.do(func() {
 		h.draining = true
+		for len(h.parked) > 0 {
+			h.discard(h.parked[0])
+		}
 		for _, c := range h.clients {
 			if c.wait != nil {
 				h.endWait(c, nil)
@@ -229,6 +273,7 @@ func (h *Hub) dismiss(c *client, cause error) {
 	}
 	c.leaving = true
 	c.stopTimers()
+	h.discard(c)
 	h.unsubscribe(c)
 	c.session.Watch(false)
 	if c.call != nil || c.wait != nil {

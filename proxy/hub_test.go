@@ -70,7 +70,7 @@ func newBench(t *testing.T, edit func(*Config)) *bench {
 	require.NoError(t, err)
 	b := &bench{t: t, conns: make(chan net.Conn)}
 	fanout := downstream.NewFanout(cfg.Sessions)
-	b.hub = newHub(cfg.Sessions.OrderHold.Std(), subjects, fanout, zap.NewNop(), newHubMetrics(prometheus.NewRegistry()))
+	b.hub = newHub(cfg.Sessions, subjects, fanout, zap.NewNop(), newHubMetrics(prometheus.NewRegistry()))
 	b.hub.upstream = b
 	server := downstream.NewServer(cfg.Sessions, store, b.hub, fanout, zap.NewNop(), downstream.NewMetrics(prometheus.NewRegistry()))
 	ctx, stop := context.WithCancel(t.Context())

@@ -1,6 +1,10 @@
 package proxy
 
-import "time"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // A session's filters may take meterShare of the time, and meterMost beyond that.
 const (
@@ -24,4 +28,14 @@ func (m *meter) add(now time.Time, spent time.Duration) bool {
 	m.debt += min(spent, meterOnce)
 	m.last = now
 	return m.debt <= meterMost
+}
+
+// threadTime is the processor time that this thread has had so far. Unlike the clock it
+// does not count the time in which a busy machine ran something else.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
 }

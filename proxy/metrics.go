@@ -9,6 +9,8 @@ type hubMetrics struct {
 	deliveries prometheus.Counter
 	actions    *prometheus.CounterVec // result
 	overdue    prometheus.Counter
+	parked     prometheus.Gauge
+	resumes    *prometheus.CounterVec // result
 	latency    prometheus.Histogram
 }
 
@@ -34,6 +36,14 @@ func newHubMetrics(r prometheus.Registerer) *hubMetrics {
 			Name: "ampd_order_hold_exceeded_total",
 			Help: "Actions whose answer had not begun within order_hold, so that the session's events went on before it.",
 		}),
+		parked: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "ampd_sessions_parked",
+			Help: "Sessions that have lost their connection and wait for resume_window to be resumed.",
+		}),
+		resumes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ampd_resumes_total",
+			Help: "Logins with Resume by result: new, ok, or gap where events are missing.",
+		}, []string{"result"}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "ampd_action_duration_seconds",
 			Help:    "Time from taking up a client's action to the last packet of Asterisk's answer.",
@@ -43,6 +53,9 @@ func newHubMetrics(r prometheus.Registerer) *hubMetrics {
 	for _, result := range []string{"upstream", "own", "refused", "malformed", "shutdown"} {
 		m.actions.WithLabelValues(result)
 	}
-	r.MustRegister(m.sessions, m.events, m.deliveries, m.actions, m.overdue, m.latency)
+	for _, result := range []string{"new", "ok", "gap"} {
+		m.resumes.WithLabelValues(result)
+	}
+	r.MustRegister(m.sessions, m.events, m.deliveries, m.actions, m.overdue, m.parked, m.resumes, m.latency)
 	return m
 }

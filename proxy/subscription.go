@@ -12,6 +12,7 @@ import (
 // A subscription is what all sessions share that see the same events. Guarded by
 // Hub.mu.
 type subscription struct {
+	key     subscriptionKey
 	at      int // in Hub.fanned
 	view    rights.View
 	feed    *downstream.Feed
@@ -21,16 +22,22 @@ type subscription struct {
 	filtering meter // what the filters cost
 }
 
+// A subscriptionKey tells subscriptions apart.
+type subscriptionKey struct {
+	view     rights.ViewKey
+	numbered bool // each event ends with its number
+}
+
 // subscribe has the session see what its mask and filters say from now on.
 func (h *Hub) subscribe(c *client) {
 	if c.leaving {
 		return
 	}
 	view := c.state.Rights.View(c.state.Mask, c.state.Filters)
-	key := view.Key()
+	key := subscriptionKey{view.Key(), c.numbered}
 	s := h.subscriptions[key]
 	if s == nil {
-		s = &subscription{at: len(h.fanned), view: view, feed: h.fanout.NewFeed(), clients: map[*client]struct{}{}}
+		s = &subscription{key: key, at: len(h.fanned), view: view, feed: h.fanout.NewFeed(), clients: map[*client]struct{}{}}
 		h.subscriptions[key] = s
 		h.fanned = append(h.fanned, s)
 	}
@@ -54,7 +61,7 @@ func (h *Hub) unsubscribe(c *client) {
 	s.forget(c)
 	delete(s.clients, c)
 	if len(s.clients) == 0 {
-		delete(h.subscriptions, s.view.Key())
+		delete(h.subscriptions, s.key)
 		last := len(h.fanned) - 1
 		h.fanned[s.at] = h.fanned[last]
 		h.fanned[s.at].at = s.at
@@ -73,6 +80,7 @@ func (s *subscription) forget(c *client) {
 // fanOut gives an event to each session that may see it.
 func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 	h.metrics.events.Inc()
+	h.seq++
 	e := rights.NewEvent(p)
 	id := ""
 	if len(h.calls) > 0 {
@@ -89,7 +97,11 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 		if id != "" {
 			h.keepBehindAnswer(s, id)
 		}
-		s.feed.Append(now, seen.Raw)
+		if s.key.numbered {
+			s.feed.AppendNumbered(now, seen.Raw, h.seq)
+		} else {
+			s.feed.Append(now, seen.Raw)
+		}
 		for _, c := range s.waiting {
 			c.session.Skip()
 			ended = append(ended, c)
@@ -107,9 +119,10 @@ func (s *subscription) see(e *rights.Event) *codec.Packet {
 	if !s.view.Costly() {
 		return s.view.See(e)
 	}
-	began := time.Now()
+	began, used := time.Now(), threadTime()
 	seen := s.view.See(e)
-	if !s.filtering.add(began, time.Since(began)) {
+	used = max(0, threadTime()-used) // less than that where it was moved to another thread
+	if !s.filtering.add(began, min(used, time.Since(began))) {
 		for c := range s.clients {
 			c.session.Close(downstream.ErrFilters)
 		}
