@@ -27,8 +27,9 @@ type workshop struct {
 	ampd, relay string // the binaries
 }
 
-// newWorkshop builds ampd as it is shipped, and the relay.
-func newWorkshop() (*workshop, error) {
+// newWorkshop builds the relay, and ampd as it is shipped, unless the path of one that
+// is built already is given.
+func newWorkshop(built string) (*workshop, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return nil, err
@@ -37,11 +38,13 @@ func newWorkshop() (*workshop, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &workshop{dir: dir, ampd: filepath.Join(dir, "ampd"), relay: filepath.Join(dir, "relay")}
-	if err := errors.Join(
-		build(root, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", w.ampd, "./cmd/ampd"),
-		build(root, "cc", "-O2", "-Wall", "-o", w.relay, "tests/bench/relay/relay.c"),
-	); err != nil {
+	w := &workshop{dir: dir, ampd: built, relay: filepath.Join(dir, "relay")}
+	err = build(root, "cc", "-O2", "-Wall", "-o", w.relay, "tests/bench/relay/relay.c")
+	if built == "" && err == nil {
+		w.ampd = filepath.Join(dir, "ampd")
+		err = build(root, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", w.ampd, "./cmd/ampd")
+	}
+	if err != nil {
 		w.close()
 		return nil, err
 	}

@@ -25,7 +25,7 @@ type bench struct {
 
 	descriptors int // that this process may have
 
-	relayAccepted bool // ratios mean something
+	ratios bool // mean something
 }
 
 // cases are all there are, in the order in which they run.
@@ -49,6 +49,8 @@ func run() error {
 	only := flag.String("run", "", "only cases whose name matches the `regexp`")
 	rounds := flag.Int("rounds", 15, "rounds of each case, `N`")
 	seconds := flag.Float64("seconds", 1, "how long a round lasts, `S`")
+	anyway := flag.Bool("anyway", false, "print ratios even where the relay is not good enough to be a reference")
+	built := flag.String("ampd", "", "measure the ampd at this `path`, not one built now")
 	short := flag.Bool("short", false, "3 rounds of 0.3 s")
 	flag.Parse()
 	if *short {
@@ -58,7 +60,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	b, err := newBench(os.Stdout, pattern, *rounds, time.Duration(*seconds*1e9))
+	b, err := newBench(os.Stdout, *built, pattern, *rounds, time.Duration(*seconds*1e9))
 	if err != nil {
 		return err
 	}
@@ -69,6 +71,7 @@ func run() error {
 	if err := b.judgeRelay(); err != nil {
 		return err
 	}
+	b.ratios = b.ratios || *anyway
 	var failed []string
 	for _, c := range cases {
 		began := time.Now()
@@ -86,8 +89,9 @@ func run() error {
 	return nil
 }
 
-// newBench prepares this process and builds what it measures.
-func newBench(out io.Writer, only *regexp.Regexp, rounds int, lasting time.Duration) (*bench, error) {
+// newBench prepares this process and builds what it measures; built is the path of an
+// ampd, "" for that of the tree.
+func newBench(out io.Writer, built string, only *regexp.Regexp, rounds int, lasting time.Duration) (*bench, error) {
 	descriptors, err := raiseDescriptors()
 	if err != nil {
 		return nil, err
@@ -96,7 +100,7 @@ func newBench(out io.Writer, only *regexp.Regexp, rounds int, lasting time.Durat
 	// a thread is in the kernel.
 	debug.SetGCPercent(-1)
 	runtime.GOMAXPROCS(8)
-	w, err := newWorkshop()
+	w, err := newWorkshop(built)
 	if err != nil {
 		return nil, err
 	}
