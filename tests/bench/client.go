@@ -92,18 +92,23 @@ func dial(port, n int) (fd int, err error) {
 // conversation is a descriptor that still blocks.
 type conversation int
 
-// Read and Write are those of an io.ReadWriter.
-func (c conversation) Read(b []byte) (int, error) { return unix.Read(int(c), b) }
-
-// Write writes b whole.
-func (c conversation) Write(b []byte) (n int, err error) {
-	for n < len(b) && err == nil {
-		var more int
-		more, err = unix.Write(int(c), b[n:])
-		n += max(more, 0)
+func (c conversation) Read(b []byte) (int, error) {
+	for {
+		n, err := unix.Read(int(c), b)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, errClosed
+		default:
+			return n, nil
+		}
 	}
-	return n, err
 }
+
+// Write writes b, which is small, whole.
+func (c conversation) Write(b []byte) (int, error) { return unix.Write(int(c), b) }
 
 // readWriter is a [conversation] or a connection over TLS.
 type readWriter interface {
@@ -127,8 +132,8 @@ func logIn(conn readWriter, s *subscription) error {
 	buffer := make([]byte, 4096)
 	for {
 		n, err := conn.Read(buffer)
-		if n <= 0 || err != nil {
-			return fmt.Errorf("log in: %w after %q", errors.Join(err, errors.New("closed or silent")), said)
+		if err != nil {
+			return fmt.Errorf("log in: %w after %q", err, said)
 		}
 		said = append(said, buffer[:n]...)
 		if strings.Contains(string(said), "Response: Error") {

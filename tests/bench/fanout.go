@@ -71,13 +71,6 @@ func goalFanout(clients int, rate float64) float64 {
 const goalLatency = 1.5
 
 func (b *bench) fanoutRow(t *table, clients int, rate float64, f *figures) {
-	events := short(rate)
-	if f.ampd.reached.median() < 0.95*rate {
-		events += fmt.Sprintf(" (ampd %s)", short(f.ampd.reached.median()))
-	}
-	if f.relay.reached.median() < 0.95*rate {
-		events += fmt.Sprintf(" (relay %s)", short(f.relay.reached.median()))
-	}
 	cpu, p99 := ratios(f.ampd.cpu, f.relay.cpu), ratios(f.ampd.p99, f.relay.p99)
 	goal, latencyGoal := "-", "-"
 	if g := goalFanout(clients, rate); g > 0 {
@@ -85,11 +78,23 @@ func (b *bench) fanoutRow(t *table, clients int, rate float64, f *figures) {
 	}
 	cpuRatio, goal := b.ratio(cpu, goal)
 	p99Ratio, latencyGoal := b.ratio(p99, latencyGoal)
-	t.add(fmt.Sprint(clients), events, short(f.ampd.perSecond.median()),
+	t.add(fmt.Sprint(clients), reachedOf(rate, f), short(f.ampd.perSecond.median()),
 		short(f.ampd.cpu.median()), short(f.relay.cpu.median()), cpuRatio, goal,
 		short(f.ampd.p50.median()), short(f.relay.p50.median()),
 		short(f.ampd.p99.median()), short(f.relay.p99.median()), p99Ratio, latencyGoal,
 		short(f.ampd.max.median()), short(f.relay.max.median()))
+}
+
+// reachedOf is a rate of events, and what of it was reached where that is less.
+func reachedOf(rate float64, f *figures) string {
+	text := short(rate)
+	if reached := f.ampd.reached.median(); reached < 0.95*rate {
+		text += fmt.Sprintf(" (ampd %s)", short(reached))
+	}
+	if reached := f.relay.reached.median(); reached < 0.95*rate {
+		text += fmt.Sprintf(" (relay %s)", short(reached))
+	}
+	return text
 }
 
 // figures are those of all rounds that count.

@@ -35,6 +35,7 @@ var cases = []struct {
 }{
 	{"fanout", (*bench).fanout},
 	{"saturated", (*bench).saturated},
+	{"filters", (*bench).filters},
 	{"actions", (*bench).actions},
 }
 

@@ -26,10 +26,10 @@ type process struct {
 	cmd *exec.Cmd
 
 	mu   sync.Mutex
-	tail []string // the last lines it printed
+	tail []string // the last lines it printed, but for those of level info
 }
 
-const tailLines = 20
+const tailLines = 5
 
 // launch starts a process that ends with the bench. What it prints on out (its
 // standard output or error) is kept in part.
@@ -71,6 +71,9 @@ func (p *process) read(out io.Reader) {
 		select {
 		case p.lines <- lines.Text():
 		default: // nobody waits for so many
+		}
+		if strings.Contains(lines.Text(), `"level":"info"`) {
+			continue
 		}
 		p.mu.Lock()
 		p.tail = append(p.tail, lines.Text())

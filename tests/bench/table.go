@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// A table is printed as Markdown.
+// A table is printed as Markdown, unless it is empty.
 type table struct {
 	title   string
 	note    string // a paragraph under the title
@@ -18,6 +18,9 @@ type table struct {
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
 func (t *table) print(w io.Writer) {
+	if len(t.rows) == 0 {
+		return
+	}
 	widths := make([]int, len(t.columns))
 	for _, row := range append([][]string{t.columns}, t.rows...) {
 		for i, cell := range row {
