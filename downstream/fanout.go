@@ -7,9 +7,9 @@ import (
 )
 
 // A Fanout brings what is appended to feeds to the sessions that follow them. The
-// sessions are divided among a few senders, each a goroutine that writes to the
-// connections of its sessions, one after the other and without ever waiting for a
-// client.
+// sessions are divided among a few senders. A sender writes to the connections of its
+// sessions, one after the other and without ever waiting for a client; the first does so
+// on the goroutine that has brought the events, each other one has its own.
 type Fanout struct {
 	senders    []*sender
 	timesEvery time.Duration
@@ -20,8 +20,8 @@ type Fanout struct {
 func NewFanout(cfg Config) *Fanout {
 	f := &Fanout{timesEvery: cfg.BacklogTime.Std() / timesShare, coalesce: cfg.Coalesce.Std()}
 	for i := range max(1, runtime.GOMAXPROCS(0)/2) {
-		s := &sender{index: i, coalesce: f.coalesce}
-		s.changed.L = &s.mu
+		s := &sender{index: i, wake: make(chan struct{}, 1)}
+		s.took.L = &s.mu
 		f.senders = append(f.senders, s)
 	}
 	return f
@@ -32,48 +32,55 @@ func (f *Fanout) NewFeed() *Feed {
 	return &Feed{fanout: f, tail: &chunk{}, parts: make([]part, len(f.senders))}
 }
 
-// run sends until stop is called.
-func (f *Fanout) run() {
+// Send has all sessions sent what was appended to their feeds. Whoever appends calls it,
+// without the lock; it may be called by several at a time.
+//
+// It takes the time that the writing takes: so events are read as fast as they can be
+// sent, and what comes meanwhile goes out together.
+func (f *Fanout) Send() {
+	if f.coalesce > 0 {
+		time.Sleep(f.coalesce)
+	}
+	for _, s := range f.senders[1:] {
+		s.signal()
+	}
+	f.senders[0].send()
+	for _, s := range f.senders[1:] {
+		s.taken()
+	}
+}
+
+// run sends until done is closed.
+func (f *Fanout) run(done <-chan struct{}) {
 	var senders sync.WaitGroup
-	for _, s := range f.senders {
-		senders.Go(s.run)
+	for _, s := range f.senders[1:] {
+		senders.Go(func() {
+			for {
+				select {
+				case <-s.wake:
+					s.send()
+				case <-done:
+					s.stop()
+					return
+				}
+			}
+		})
 	}
 	senders.Wait()
 }
 
-func (f *Fanout) stop() {
-	for _, s := range f.senders {
-		s.mu.Lock()
-		s.stopped = true
-		s.changed.Broadcast()
-		s.mu.Unlock()
-	}
-}
-
-// aheadMost is how many bytes from Asterisk may be appended before the senders take up
-// what was there before, so that a machine that is too slow for its clients does not
-// take that for clients that are too slow.
-const aheadMost = 512 << 10
-
-// Pace says that n bytes from Asterisk were appended. Where the senders can't follow it
-// waits until they do: for the processor, never for a client.
-func (f *Fanout) Pace(n int) {
-	for _, s := range f.senders {
-		s.pace(n)
-	}
-}
-
 // A sender writes to the connections of some sessions.
 type sender struct {
-	index    int
-	coalesce time.Duration
+	index int
+	wake  chan struct{} // has room for one: there may be something to send
 
 	mu      sync.Mutex
-	changed sync.Cond // of what mu guards
+	took    sync.Cond // grown is empty again
+	stopped bool
+	sending bool
 	grown   []*Feed
 	moves   []move
-	ahead   int
-	stopped bool
+	spare   []*Feed // room for grown
 }
 
 // A move is that of a session from one feed to another; nil is none.
@@ -82,60 +89,61 @@ type move struct {
 	from, to *Feed
 }
 
+func (s *sender) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
 // grew notes that a feed has grown.
 func (s *sender) grew(f *Feed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.grown = append(s.grown, f)
-	s.changed.Broadcast()
 }
 
 // moved notes that a session follows another feed. It sees of that one what comes after.
 func (s *sender) moved(m move) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.moves = append(s.moves, m)
-	s.changed.Broadcast()
-}
-
-func (s *sender) pace(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.grown) == 0 {
+	if s.sending {
+		s.moves = append(s.moves, m)
 		return
 	}
-	s.ahead += n
-	for s.ahead > aheadMost && !s.stopped {
-		s.changed.Wait()
+	s.move(m)
+}
+
+// taken waits until the sender has taken up what has grown: so it is at most one round
+// behind.
+func (s *sender) taken() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.grown) > 0 && !s.stopped {
+		s.took.Wait()
 	}
 }
 
-func (s *sender) run() {
-	var grown []*Feed
-	var moves []move
-	for {
-		s.mu.Lock()
-		for len(s.grown) == 0 && len(s.moves) == 0 && !s.stopped {
-			s.changed.Wait()
-		}
-		if s.stopped {
-			s.mu.Unlock()
-			return
-		}
-		if s.coalesce > 0 && len(s.grown) > 0 {
-			s.mu.Unlock()
-			time.Sleep(s.coalesce)
-			s.mu.Lock()
-		}
-		grown, s.grown = s.grown, grown[:0]
-		moves, s.moves = s.moves, moves[:0]
-		s.ahead = 0
-		s.changed.Broadcast()
+func (s *sender) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	s.took.Broadcast()
+}
+
+// send writes until there is nothing left. Of several calls at the same time one does so.
+func (s *sender) send() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sending {
+		return
+	}
+	s.sending = true
+	for len(s.grown) > 0 {
+		grown := s.grown
+		s.grown = s.spare[:0]
+		s.took.Broadcast()
 		s.mu.Unlock()
-		for i := range moves {
-			s.move(moves[i])
-			moves[i] = move{}
-		}
 		for i, f := range grown {
 			p := &f.parts[s.index]
 			p.grown.Store(false) // before anything is read: what is appended now is told anew
@@ -144,7 +152,15 @@ func (s *sender) run() {
 			}
 			grown[i] = nil
 		}
+		s.mu.Lock()
+		s.spare = grown
+		for i := range s.moves {
+			s.move(s.moves[i])
+			s.moves[i] = move{}
+		}
+		s.moves = s.moves[:0]
 	}
+	s.sending = false
 }
 
 // move takes a session from the followers of one feed to those of another.

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"ampd/profiles"
+	"ampd/socket"
 )
 
 // A Server accepts clients and runs their sessions.
@@ -49,12 +50,13 @@ func NewServer(cfg Config, store *profiles.Store, handler Handler, fanout *Fanou
 // ended; when ctx ends, it ends the sessions. The caller closes the ports.
 func (s *Server) Run(ctx context.Context, ports []*Port) {
 	var fanout, running sync.WaitGroup
-	fanout.Go(s.fanout.run)
+	ended := make(chan struct{})
+	fanout.Go(func() { s.fanout.run(ended) })
 	for _, port := range ports {
 		running.Go(func() { s.accept(ctx, port, &running) })
 	}
 	running.Wait()
-	s.fanout.stop()
+	close(ended)
 	fanout.Wait()
 }
 
@@ -77,10 +79,14 @@ func (s *Server) accept(ctx context.Context, port *Port, running *sync.WaitGroup
 // serve runs one connection's session.
 func (s *Server) serve(ctx context.Context, port *Port, raw net.Conn) {
 	conn := raw
-	if port.tls != nil {
-		conn = tls.Server(raw, port.tls)
+	direct := socket.New(raw)
+	if direct != nil {
+		conn = direct
 	}
-	session := newSession(s, conn, raw, port.greeting)
+	if port.tls != nil {
+		conn, direct = tls.Server(conn, port.tls), nil
+	}
+	session := newSession(s, conn, raw, direct, port.greeting)
 	if !s.admit(session) {
 		s.log.Warn("too many connections without a login", zap.String("address", session.Address()))
 		raw.Close()

@@ -15,6 +15,7 @@ import (
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/profiles"
+	"ampd/socket"
 )
 
 // Why sessions end, besides errors of their connection.
@@ -119,7 +120,7 @@ type Session struct {
 	place    int // among the followers of its feed; the sender's
 
 	out    outbox
-	direct *direct       // nil where the connection can only be written to by waiting for it
+	direct *socket.Conn  // conn, nil where that can only be written to by waiting for it
 	slots  chan struct{} // one token for each request not yet done: one that runs and those that wait
 	ended  chan struct{} // closed when nothing is written any more
 	closed chan struct{} // closed by Close
@@ -134,18 +135,16 @@ type Session struct {
 	profile   *profiles.Profile // nil before login
 }
 
-func newSession(server *Server, conn, raw net.Conn, greeting string) *Session {
+func newSession(server *Server, conn, raw net.Conn, direct *socket.Conn, greeting string) *Session {
 	s := &Session{
 		conn:     conn,
 		raw:      raw,
+		direct:   direct,
 		greeting: greeting,
 		server:   server,
 		slots:    make(chan struct{}, 1+server.cfg.MaxQueued),
 		ended:    make(chan struct{}),
 		closed:   make(chan struct{}),
-	}
-	if conn == raw {
-		s.direct = newDirect(raw)
 	}
 	if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
 		s.addr = a.Addr().Unmap().WithZone("") // no network has a zone

@@ -1,10 +1,8 @@
 package downstream
 
 import (
-	"errors"
 	"fmt"
 	"net"
-	"syscall"
 	"time"
 )
 
@@ -56,9 +54,9 @@ func (s *Session) writeDirectly() {
 			return
 		}
 		o.mu.Unlock()
-		n, err := s.direct.write(data)
+		n, err := s.direct.TryWrite(data)
 		s.server.metrics.written.Add(float64(n))
-		if err != nil && !errors.Is(err, syscall.EAGAIN) {
+		if err != nil {
 			s.failed(err)
 		}
 		o.mu.Lock()
@@ -116,43 +114,4 @@ func (s *Session) shut() {
 	}
 	s.conn.SetReadDeadline(until)
 	close(s.ended)
-}
-
-// A direct is a socket that takes what fits and does not wait.
-type direct struct {
-	conn syscall.RawConn
-	data []byte
-	n    int
-	err  error
-	try  func(fd uintptr) bool
-}
-
-// newDirect returns nil for a connection that is no socket.
-func newDirect(conn net.Conn) *direct {
-	c, ok := conn.(syscall.Conn)
-	if !ok {
-		return nil
-	}
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return nil
-	}
-	d := &direct{conn: raw}
-	d.try = func(fd uintptr) bool {
-		d.n, d.err = syscall.Write(int(fd), d.data)
-		return true // whatever came of it
-	}
-	return d
-}
-
-// write writes what the kernel takes of data, and says EAGAIN where that was nothing.
-// One goroutine at a time calls it.
-func (d *direct) write(data []byte) (n int, err error) {
-	d.data = data
-	err = d.conn.Write(d.try)
-	d.data = nil
-	if err == nil {
-		n, err = max(0, d.n), d.err
-	}
-	return n, err
 }

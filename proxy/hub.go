@@ -111,6 +111,7 @@ func (h *Hub) Ready(info *upstream.Info) {
 			h.fanOut(time.Now(), info.FullyBooted)
 		}
 	})
+	h.fanout.Send()
 }
 
 // Changed takes what the upstream can do now, and tells the sessions where it has
@@ -123,6 +124,7 @@ func (h *Hub) Changed(info *upstream.Info) {
 			h.fanOut(time.Now(), info.FullyBooted)
 		}
 	})
+	h.fanout.Send()
 }
 
 func (h *Hub) learn(info *upstream.Info) {
@@ -160,12 +162,10 @@ func (h *Hub) Lost(error) {
 // Events takes the next events of the upstream's, and keeps none of them.
 func (h *Hub) Events(events []*codec.Packet) {
 	now := time.Now()
-	n := 0
 	for _, p := range events {
 		h.do(func() { h.fanOut(now, p) })
-		n += len(p.Raw)
 	}
-	h.fanout.Pace(n)
+	h.fanout.Send()
 }
 
 // Join begins a session: the login's answer is the first thing it gets, and every

@@ -15,6 +15,7 @@ import (
 
 	"ampd/codec"
 	"ampd/codec/native"
+	"ampd/socket"
 )
 
 // Errors of a login that Asterisk refuses.
@@ -90,6 +91,9 @@ func (c *Client) connect(ctx context.Context, role role) (*conn, error) {
 	raw, err := c.dial(ctx, "tcp", c.cfg.Address)
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
+	}
+	if direct := socket.New(raw); direct != nil {
+		raw = direct
 	}
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) }) // makes all I/O fail
 	k, err := c.greet(ctx, raw, role)
