@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"ampd/codec"
@@ -32,28 +33,11 @@ const (
 	actionRole             // runs actions
 )
 
-// batchMost is the greatest number of packets handed on together, batchesMost that of
-// batches that wait.
-const (
-	batchMost   = 256
-	batchesMost = 4
-)
+// batchMost is the greatest number of packets dealt with together.
+const batchMost = 256
 
-// A batch is packets that have come together. Their Raw is for whoever has them to keep,
-// the rest is used again once they have been dealt with.
-type batch struct {
-	packets []codec.Packet
-	headers []codec.Header // of all of them
-}
-
-func (b *batch) add(p *codec.Packet) {
-	n := len(b.headers)
-	b.headers = append(b.headers, p.Headers...)
-	b.packets = append(b.packets, codec.Packet{Raw: p.Raw, Headers: b.headers[n:len(b.headers):len(b.headers)]})
-}
-
-// A conn is a connection that is logged in. Two goroutines serve it: read decodes
-// what comes, [Client.serve] owns all else.
+// A conn is a connection that is logged in. Two goroutines serve it: read deals with
+// what comes, [Client.serve] begins runs and watches the time.
 type conn struct {
 	net.Conn
 	role    role
@@ -62,26 +46,30 @@ type conn struct {
 	// The reader's, before login the dialler's.
 	dec      *native.Decoder
 	scratch  codec.Packet
-	repaired uint64 // as counted so far
+	packets  []codec.Packet // that have come together
+	headers  []codec.Header // of all of them
+	repaired uint64         // as counted so far
 
-	work    chan *run   // the next run, room for one: given only while the connection is idle
-	batches chan *batch // what came, closed with readErr set when nothing more will
-	free    chan *batch // to be used again
-	readErr error
+	work    chan *run     // the next run, room for one: given only while the connection is idle
 	enlist  chan struct{} // closed when the connection shall take runs from the scheduler
-	ended   chan struct{} // closed when serve ends: the reader may go
 	booted  chan struct{} // closed when FullyBooted has come
 	vacated chan struct{} // closed when the connection takes no more runs
+	over    chan struct{} // closed when the reader has ended, readErr says why
+	readErr error
 
-	// Owned by serve.
+	// mu is held by whichever of the two is at work. It guards all below.
+	mu       sync.Mutex
 	answer   *answer // of the run under way
 	out      []*codec.Packet
-	offered  bool      // told the scheduler that it is idle
 	takes    bool      // runs of the scheduler's
+	offered  bool      // told the scheduler that it is idle
 	retired  bool      // reads the rest of an answer nobody waits for, then ends
+	ending   bool      // what comes is nobody's any more
 	pinged   bool      // silent for so long that a Ping was sent
 	pings    []string  // ActionIDs of Pings not answered yet
 	deadline time.Time // when silence has a consequence
+	timer    *time.Timer
+	armed    time.Time // when timer fires
 }
 
 // connect dials, reads the banner and logs in.
@@ -124,12 +112,10 @@ func (c *Client) greet(ctx context.Context, raw net.Conn, role role) (*conn, err
 		role:    role,
 		dec:     native.NewDecoder(raw, native.FromAsterisk),
 		work:    make(chan *run, 1),
-		batches: make(chan *batch, batchesMost),
-		free:    make(chan *batch, batchesMost+2),
 		enlist:  make(chan struct{}),
-		ended:   make(chan struct{}),
 		booted:  make(chan struct{}),
 		vacated: make(chan struct{}),
+		over:    make(chan struct{}),
 	}
 	banner, err := k.dec.ReadLine()
 	if err != nil {
@@ -228,49 +214,42 @@ func (c *Config) tls() (*tls.Config, error) {
 	return settings, nil
 }
 
-// read decodes what comes, in batches of what has come together, until the
+// read deals with what comes, as much at a time as has come together, until the
 // connection ends.
-func (k *conn) read(m *Metrics) {
-	defer close(k.batches)
+func (c *Client) read(k *conn) {
+	defer close(k.over)
 	for {
-		b := k.newBatch()
-		for len(b.packets) == 0 || k.dec.Whole() && len(b.packets) < batchMost {
+		k.packets, k.headers = k.packets[:0], k.headers[:0]
+		for len(k.packets) == 0 || k.dec.Whole() && len(k.packets) < batchMost {
 			err := k.dec.Decode(&k.scratch)
 			if err == nil {
-				b.add(&k.scratch)
+				k.gather()
 				continue
 			}
 			if errors.Is(err, codec.ErrTooLong) && k.role == eventRole {
-				m.Dropped.WithLabelValues("oversize").Inc()
+				c.metrics.Dropped.WithLabelValues("oversize").Inc()
 				continue
 			}
-			k.readErr = err
+			k.readErr = fmt.Errorf("read: %w", err)
 			break
-		}
-		if len(b.packets) > 0 {
-			select {
-			case k.batches <- b:
-			case <-k.ended:
-				return
-			}
 		}
 		repairs := k.dec.Repairs()
 		now := repairs.EmptyLines + repairs.Values
-		m.Repairs.Add(float64(now - k.repaired))
+		c.metrics.Repairs.Add(float64(now - k.repaired))
 		k.repaired = now
+		if err := c.take(k); err != nil {
+			k.readErr = err
+		}
 		if k.readErr != nil {
 			return
 		}
 	}
 }
 
-// newBatch returns an empty one, used before where there is such.
-func (k *conn) newBatch() *batch {
-	select {
-	case b := <-k.free:
-		b.packets, b.headers = b.packets[:0], b.headers[:0]
-		return b
-	default:
-		return new(batch)
-	}
+// gather keeps what was just decoded, until the packets that have come with it have been
+// dealt with. Raw outlives that.
+func (k *conn) gather() {
+	n := len(k.headers)
+	k.headers = append(k.headers, k.scratch.Headers...)
+	k.packets = append(k.packets, codec.Packet{Raw: k.scratch.Raw, Headers: k.headers[n:len(k.headers):len(k.headers)]})
 }

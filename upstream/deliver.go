@@ -130,12 +130,17 @@ func (c *Client) dispatch() {
 func (c *Client) enlist(k *conn) {
 	k.takes = true
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.sched.working++
+	c.mu.Unlock()
+	c.offer(k)
 }
 
-// offer tells the scheduler that the connection is idle.
+// offer tells the scheduler where the connection is idle.
 func (c *Client) offer(k *conn) {
+	if k.answer != nil || !k.takes || k.offered {
+		return
+	}
+	k.offered = true
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sched.idle = append(c.sched.idle, k)

@@ -27,36 +27,28 @@ const logoffWait = time.Second
 func (c *Client) serve(life context.Context, k *conn) (err error) {
 	c.count(k, 1)
 	defer c.count(k, -1)
-	go k.read(c.metrics)
+	k.timer = time.NewTimer(time.Hour)
+	defer k.timer.Stop()
+	k.armed = time.Now().Add(time.Hour)
+	k.do(func() error { c.alive(k); return nil })
+	go c.read(k)
 	defer func() {
-		k.end()
+		_ = k.Close()
+		<-k.over
 		c.leave(k)
 	}()
-	c.alive(k)
-	timer := time.NewTimer(time.Until(k.deadline))
-	defer timer.Stop()
 	enlist := k.enlist
 	for {
-		work := k.work
-		if k.answer != nil {
-			work = nil
-		} else if k.takes && !k.offered {
-			k.offered = true
-			c.offer(k)
-		}
 		select {
-		case r := <-work:
-			err = c.begin(k, r)
+		case r := <-k.work:
+			err = k.do(func() error { return c.begin(k, r) })
 		case <-enlist:
 			enlist = nil
-			c.enlist(k)
-		case batch, ok := <-k.batches:
-			if !ok {
-				return fmt.Errorf("read: %w", k.readErr)
-			}
-			err = c.take(k, batch)
-		case <-timer.C:
-			err = c.silent(k)
+			err = k.do(func() error { c.enlist(k); return nil })
+		case <-k.over:
+			return k.readErr
+		case <-k.timer.C:
+			err = k.do(func() error { return c.passed(k) })
 		case <-life.Done():
 			if err = context.Cause(life); errors.Is(err, errShutdown) {
 				k.logOff()
@@ -65,8 +57,29 @@ func (c *Client) serve(life context.Context, k *conn) (err error) {
 		if err != nil {
 			return err
 		}
-		timer.Reset(time.Until(k.deadline))
 	}
+}
+
+// do has the connection to itself, and sees to it that the timer fires in time.
+func (k *conn) do(work func() error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	err := work()
+	if k.deadline.Before(k.armed) {
+		k.armed = k.deadline
+		k.timer.Reset(time.Until(k.armed))
+	}
+	return err
+}
+
+// passed deals with the timer, which fires early where the deadline was put off.
+func (c *Client) passed(k *conn) (err error) {
+	if !time.Now().Before(k.deadline) {
+		err = c.silent(k)
+	}
+	k.armed = k.deadline
+	k.timer.Reset(time.Until(k.armed))
+	return err
 }
 
 // alive notes that Asterisk was heard of, or something was just asked of it.
@@ -118,23 +131,26 @@ func (c *Client) write(k *conn, b []byte) error {
 	return nil
 }
 
-// take deals with packets that came.
-func (c *Client) take(k *conn, b *batch) error {
-	if k.answer == nil {
-		c.alive(k)
-	}
-	for i := range b.packets {
-		if err := c.takePacket(k, &b.packets[i]); err != nil {
-			return err
+// take deals with packets that came. The time that this takes is not Asterisk's.
+func (c *Client) take(k *conn) error {
+	began := time.Now()
+	defer c.handler.Rest()
+	return k.do(func() error {
+		if k.ending {
+			return nil
 		}
-	}
-	c.flush(k)
-	c.handler.Rest()
-	select {
-	case k.free <- b:
-	default:
-	}
-	return nil
+		if k.answer == nil {
+			c.alive(k)
+		}
+		for i := range k.packets {
+			if err := c.takePacket(k, &k.packets[i]); err != nil {
+				return err
+			}
+		}
+		c.flush(k)
+		k.deadline = k.deadline.Add(time.Since(began))
+		return nil
+	})
 }
 
 func (c *Client) takePacket(k *conn, p *codec.Packet) error {
@@ -199,6 +215,7 @@ func (c *Client) done(k *conn) error {
 		c.mu.Unlock()
 	}
 	c.alive(k)
+	c.offer(k)
 	return nil
 }
 
@@ -242,9 +259,6 @@ func (c *Client) flush(k *conn) {
 // silent deals with a connection that was silent for too long.
 func (c *Client) silent(k *conn) error {
 	switch a := k.answer; {
-	case len(k.batches) > 0: // it was not Asterisk that was slow
-		k.deadline = time.Now().Add(c.cfg.PingTimeout.Std())
-		return nil
 	case a != nil && a.late:
 		return errOverdue
 	case a != nil:
@@ -317,19 +331,11 @@ func (k *conn) isPong(p *codec.Packet) bool {
 // logOff takes leave and waits until Asterisk closes, so that it reads the Logoff
 // before it sees the end.
 func (k *conn) logOff() {
-	until := time.Now().Add(logoffWait)
-	_ = k.SetDeadline(until)
-	if _, err := k.Write([]byte("Action: Logoff\r\n\r\n")); err != nil {
-		return
-	}
-	for range k.batches { // what comes now is nobody's
-	}
-}
-
-// end closes the connection and waits for its reader.
-func (k *conn) end() {
-	close(k.ended)
-	_ = k.Close()
-	for range k.batches {
+	k.mu.Lock()
+	k.ending = true
+	k.mu.Unlock()
+	_ = k.SetDeadline(time.Now().Add(logoffWait))
+	if _, err := k.Write([]byte("Action: Logoff\r\n\r\n")); err == nil {
+		<-k.over
 	}
 }

@@ -65,7 +65,7 @@ func (w *workshop) close() { os.RemoveAll(w.dir) }
 
 // settings are what a case wants of its ampd otherwise.
 type settings struct {
-	listen   string // more lines of [[listen]]
+	tls      bool
 	sessions string // more lines of [sessions]
 }
 
@@ -75,6 +75,12 @@ func (w *workshop) startAmpd(upstream string, want settings) (*ampd, error) {
 	dir, err := os.MkdirTemp(w.dir, "run-")
 	if err != nil {
 		return nil, err
+	}
+	certificate := ""
+	if want.tls {
+		if certificate, err = makeCertificate(dir); err != nil {
+			return nil, fmt.Errorf("certificate: %w", err)
+		}
 	}
 	config := fmt.Sprintf(`
 [upstream]
@@ -93,7 +99,7 @@ address = "127.0.0.1:0"
 [log]
 level = "info"
 format = "json"
-`, upstream, account.Name, account.Secret, want.listen, want.sessions)
+`, upstream, account.Name, account.Secret, certificate, want.sessions)
 	path := filepath.Join(dir, "ampd.toml")
 	if err := errors.Join(
 		os.WriteFile(path, []byte(config), 0o600),

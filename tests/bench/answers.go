@@ -27,11 +27,11 @@ func newQueueList() *queueList {
 	var b bytes.Buffer
 	const id = "\x00"
 	b.WriteString("Response: Success\r\nActionID: " + id + "\r\nEventList: start\r\nMessage: Queue status will follow\r\n\r\n")
-	b.WriteString("Event: QueueParams\r\nQueue: support\r\nMax: 0\r\nStrategy: rrmemory\r\nCalls: 0\r\nHoldtime: 12\r\n" +
+	b.WriteString("Event: QueueParams\r\nQueue: bench\r\nMax: 0\r\nStrategy: rrmemory\r\nCalls: 0\r\nHoldtime: 12\r\n" +
 		"TalkTime: 94\r\nCompleted: 317\r\nAbandoned: 21\r\nServiceLevel: 20\r\nServicelevelPerf: 91.2\r\n" +
 		"ServicelevelPerf2: 89.9\r\nWeight: 0\r\nActionID: " + id + "\r\n\r\n")
 	for i := range listItems - 1 {
-		fmt.Fprintf(&b, "Event: QueueMember\r\nQueue: support\r\nName: Agent %d\r\nLocation: PJSIP/1%03[1]d\r\n"+
+		fmt.Fprintf(&b, "Event: QueueMember\r\nQueue: bench\r\nName: Agent %d\r\nLocation: PJSIP/1%03[1]d\r\n"+
 			"StateInterface: PJSIP/1%03[1]d\r\nMembership: static\r\nPenalty: 0\r\nCallsTaken: %d\r\nLastCall: 1795256654\r\n"+
 			"LastPause: 0\r\nLoginTime: 1795256614\r\nInCall: 0\r\nStatus: 1\r\nPaused: 0\r\nPausedReason: \r\n"+
 			"Wrapuptime: 0\r\nActionID: "+id+"\r\n\r\n", i, i%17)

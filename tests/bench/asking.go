@@ -24,7 +24,7 @@ var (
 		func(tail []byte) bool { return bytes.HasSuffix(tail, []byte("\r\n\r\n")) },
 	}
 	askList = question{
-		"QueueStatus", []byte("Action: QueueStatus\r\nActionID: " + askedID + "\r\n\r\n"),
+		"QueueStatus", []byte("Action: QueueStatus\r\nActionID: " + askedID + "\r\nQueue: bench\r\n\r\n"),
 		func(tail []byte) bool {
 			before, end := bytes.CutSuffix(tail, []byte("\r\n\r\n"))
 			at := bytes.LastIndex(before, []byte("\r\n\r\n"))

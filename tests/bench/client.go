@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -13,6 +15,7 @@ import (
 // knows nothing of, and as little else as possible.
 type client struct {
 	fd   int
+	tls  *tls.Conn // over fd, or nil
 	lane *lane
 
 	got  int64  // bytes of events
@@ -89,14 +92,19 @@ func dial(port, n int) (fd int, err error) {
 	return fd, nil
 }
 
-// conversation is a descriptor that still blocks.
-type conversation int
+// A conversation is a descriptor as a [net.Conn], as far as that is needed.
+type conversation struct {
+	net.Conn // nil
+	fd       int
+}
 
 func (c conversation) Read(b []byte) (int, error) {
 	for {
-		n, err := unix.Read(int(c), b)
+		n, err := unix.Read(c.fd, b)
 		switch {
 		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			return 0, notYet{}
 		case err != nil:
 			return 0, err
 		case n == 0:
@@ -108,17 +116,22 @@ func (c conversation) Read(b []byte) (int, error) {
 }
 
 // Write writes b, which is small, whole.
-func (c conversation) Write(b []byte) (int, error) { return unix.Write(int(c), b) }
+func (c conversation) Write(b []byte) (int, error) { return unix.Write(c.fd, b) }
 
-// readWriter is a [conversation] or a connection over TLS.
-type readWriter interface {
-	Read([]byte) (int, error)
-	Write([]byte) (int, error)
-}
+var errClosed = errors.New("closed by the server")
+
+// notYet is that a descriptor has nothing to read, after 30 s of waiting or, where it
+// does not block, now. A [tls.Conn] goes on after it, since it is a temporary
+// [net.Error].
+type notYet struct{}
+
+func (notYet) Error() string   { return "nothing to read" }
+func (notYet) Timeout() bool   { return true }
+func (notYet) Temporary() bool { return true }
 
 // logIn logs in to ampd and adds the subscription's filters. When it returns nothing
 // is under way to the client.
-func logIn(conn readWriter, s *subscription) error {
+func logIn(conn net.Conn, s *subscription) error {
 	actions := fmt.Sprintf("Action: Login\r\nUsername: %s\r\nSecret: %[1]ssecret\r\nEvents: %s\r\n\r\n", s.profile, s.mask)
 	for _, filter := range s.filters {
 		actions += "Action: Filter\r\nOperation: Add\r\nFilter: " + filter + "\r\n\r\n"

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -19,6 +21,7 @@ type crowd struct {
 	recording *recording
 	clients   []client
 	lanes     []*lane
+	tls       bool // they connect over TLS
 	poller    int
 	got       int64 // bytes of events, of all clients together
 	buffer    []byte
@@ -44,7 +47,7 @@ func newCrowd(r *recording, lanes []*lane) (*crowd, error) {
 
 // connect adds n clients, each of the next lane in turn. enter says to the server what
 // it must know first; sent events were sent so far, and none is until connect returns.
-func (c *crowd) connect(n, port, sent int, enter func(readWriter, *lane) error) error {
+func (c *crowd) connect(n, port, sent int, enter func(net.Conn, *lane) error) error {
 	first := len(c.clients)
 	for i := range n {
 		c.clients = append(c.clients, client{fd: -1, lane: c.lanes[(first+i)%len(c.lanes)]})
@@ -56,13 +59,7 @@ func (c *crowd) connect(n, port, sent int, enter func(readWriter, *lane) error) 
 	for range 16 {
 		group.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n && failed.Load() == 0; i = int(next.Add(1)) - 1 {
-				client := &c.clients[first+i]
-				fd, err := dial(port, first+i)
-				if err == nil {
-					client.fd = fd
-					err = enter(conversation(fd), client.lane)
-				}
-				if err != nil {
+				if err := c.enter(&c.clients[first+i], port, first+i, enter); err != nil {
 					failed.Store(1)
 					once.Do(func() { failure = fmt.Errorf("client %d: %w", first+i, err) })
 					return
@@ -83,6 +80,20 @@ func (c *crowd) connect(n, port, sent int, enter func(readWriter, *lane) error) 
 		}
 	}
 	return nil
+}
+
+func (c *crowd) enter(client *client, port, number int, enter func(net.Conn, *lane) error) error {
+	fd, err := dial(port, number)
+	if err != nil {
+		return err
+	}
+	client.fd = fd
+	if !c.tls {
+		return enter(conversation{fd: fd}, client.lane)
+	}
+	// The certificate is one of the bench's own making: no use in checking it.
+	client.tls = tls.Client(conversation{fd: fd}, &tls.Config{InsecureSkipVerify: true})
+	return enter(client.tls, client.lane)
 }
 
 // watch has the descriptor of the client with that number read from.
@@ -122,10 +133,13 @@ func (c *crowd) receive(s *stream, end *atomic.Int64, times *latencies) error {
 		}
 		for _, event := range c.ready[:n] {
 			client := &c.clients[event.Fd]
-			if times != nil {
-				err = c.read(client, times)
-			} else {
+			switch {
+			case times == nil:
 				err = c.discard(client)
+			case client.tls != nil:
+				err = c.readTLS(client, times)
+			default:
+				err = c.read(client, times)
 			}
 			if err != nil {
 				return fmt.Errorf("client %d (%s, Events: %s): %w", event.Fd, client.lane.profile, client.lane.mask, err)
@@ -172,20 +186,38 @@ func (c *crowd) read(client *client, times *latencies) error {
 		case n == 0:
 			return errClosed
 		}
-		client.got += int64(n)
-		c.got += int64(n)
-		rest, err := client.take(c.recording, c.buffer[from:headroom+int(n)], now(), times)
-		if err != nil {
+		if err := c.take(client, c.buffer[from:headroom+int(n)], int(n), times); err != nil || n < readSize {
 			return err
-		}
-		client.tail = append(client.tail[:0], rest...)
-		if n < readSize {
-			return nil
 		}
 	}
 }
 
-var errClosed = errors.New("closed by the server")
+// readTLS does the same for a client over TLS.
+func (c *crowd) readTLS(client *client, times *latencies) error {
+	for {
+		from := headroom - len(client.tail)
+		copy(c.buffer[from:], client.tail)
+		n, err := client.tls.Read(c.buffer[headroom:])
+		if errors.Is(err, notYet{}) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := c.take(client, c.buffer[from:headroom+n], n, times); err != nil {
+			return err
+		}
+	}
+}
+
+// take checks b, whose last n bytes are new.
+func (c *crowd) take(client *client, b []byte, n int, times *latencies) error {
+	client.got += int64(n)
+	c.got += int64(n)
+	rest, err := client.take(c.recording, b, now(), times)
+	client.tail = append(client.tail[:0], rest...)
+	return err
+}
 
 // discard has the kernel throw away what has come for a client.
 func (c *crowd) discard(client *client) error {

@@ -37,6 +37,7 @@ var cases = []struct {
 	{"saturated", (*bench).saturated},
 	{"filters", (*bench).filters},
 	{"actions", (*bench).actions},
+	{"tls", (*bench).tls},
 }
 
 func main() {
@@ -100,6 +101,7 @@ func newBench(out io.Writer, built string, only *regexp.Regexp, rounds int, last
 	// The collector runs between cases, and no goroutine waits for a processor while
 	// a thread is in the kernel.
 	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(2 << 30)
 	runtime.GOMAXPROCS(8)
 	w, err := newWorkshop(built)
 	if err != nil {

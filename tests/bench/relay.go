@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -61,7 +62,7 @@ func (r *relay) stop() {
 }
 
 // enterLane is what a client says to the relay.
-func enterLane(conn readWriter, l *lane) error {
+func enterLane(conn net.Conn, l *lane) error {
 	_, err := fmt.Fprintf(conn, "Lane: %d\r\n\r\n", l.number)
 	return err
 }

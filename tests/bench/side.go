@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"sync/atomic"
 	"time"
 )
@@ -15,7 +16,7 @@ type side struct {
 	port   int
 	stream *stream
 	crowd  *crowd
-	enter  func(readWriter, *lane) error
+	enter  func(net.Conn, *lane) error
 
 	ampd *ampd         // nil for the relay
 	fake *fakeAsterisk // ampd's, nil for the relay
@@ -33,14 +34,16 @@ func (w *workshop) ampdSide(r *recording, lanes []*lane, want settings) (*side, 
 		return nil, err
 	}
 	s := &side{process: a.process, port: a.port, ampd: a, fake: fake}
-	s.enter = func(conn readWriter, l *lane) error { return logIn(conn, &l.subscription) }
+	s.enter = func(conn net.Conn, l *lane) error { return logIn(conn, &l.subscription) }
 	if s.stream, err = fake.stream(r); err == nil {
 		s.crowd, err = newCrowd(r, lanes)
 	}
 	if err != nil {
 		s.close()
+		return nil, err
 	}
-	return s, err
+	s.crowd.tls = want.tls
+	return s, nil
 }
 
 // relaySide starts the relay. used is how many lanes have clients: no more are fed.
@@ -60,8 +63,9 @@ func (w *workshop) relaySide(r *recording, lanes []*lane, used int) (*side, erro
 	s.stream.fd = relay.upstream
 	if s.crowd, err = newCrowd(r, lanes); err != nil {
 		s.close()
+		return nil, err
 	}
-	return s, err
+	return s, nil
 }
 
 func (s *side) connect(clients int) error {
