@@ -37,6 +37,11 @@ var cases = []struct {
 	{"saturated", (*bench).saturated},
 	{"filters", (*bench).filters},
 	{"actions", (*bench).actions},
+	{"idle", (*bench).idle},
+	{"slow", (*bench).slow},
+	{"churn", (*bench).churn},
+	{"gc", (*bench).collector},
+	{"upstream", (*bench).reading},
 	{"tls", (*bench).tls},
 }
 

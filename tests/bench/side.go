@@ -20,6 +20,8 @@ type side struct {
 
 	ampd *ampd         // nil for the relay
 	fake *fakeAsterisk // ampd's, nil for the relay
+
+	counted int // events, by ampd itself
 }
 
 // ampdSide starts ampd behind a fake Asterisk.
