@@ -67,14 +67,15 @@ type chunk struct {
 	next atomic.Pointer[chunk] // set when nothing is added to this one any more
 }
 
-// Append adds a whole packet, which it copies, at that moment.
-func (f *Feed) Append(now time.Time, packet []byte) {
+// Append adds a whole packet at that moment, and returns the copy that it makes.
+func (f *Feed) Append(now time.Time, packet []byte) []byte {
 	size := int(f.tail.size.Load())
 	if len(f.tail.data)-size < len(packet) {
 		f.grow(now, len(packet))
 		size = 0
 	}
-	copy(f.tail.data[size:], packet)
+	added := f.tail.data[size : size+len(packet) : size+len(packet)]
+	copy(added, packet)
 	f.tail.size.Store(int64(size + len(packet)))
 	if now.Sub(f.last.time) >= f.fanout.timesEvery {
 		f.mark(now)
@@ -86,6 +87,7 @@ func (f *Feed) Append(now time.Time, packet []byte) {
 			f.fanout.senders[i].grew(f)
 		}
 	}
+	return added
 }
 
 // grow begins a chunk that has room for n bytes.

@@ -10,11 +10,11 @@ import (
 const seqHeader = "AmpdSeq: "
 
 // AppendNumbered is [Feed.Append] for an event whose last header is to be its number.
-func (f *Feed) AppendNumbered(now time.Time, event []byte, seq uint64) {
+func (f *Feed) AppendNumbered(now time.Time, event []byte, seq uint64) []byte {
 	b := append(f.numbered[:0], bytes.TrimSuffix(event, []byte("\r\n"))...)
 	b = strconv.AppendUint(append(b, seqHeader...), seq, 10)
 	f.numbered = append(b, "\r\n\r\n"...)
-	f.Append(now, f.numbered)
+	return f.Append(now, f.numbered)
 }
 
 // Remember has the session, whose feeds are numbered from now on, keep the events that

@@ -97,20 +97,24 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 		if id != "" {
 			h.keepBehindAnswer(s, id)
 		}
-		if s.key.numbered {
-			s.feed.AppendNumbered(now, seen.Raw, h.seq)
-		} else {
-			s.feed.Append(now, seen.Raw)
-		}
+		added := s.append(now, seen.Raw, h.seq)
 		for _, c := range s.waiting {
 			c.session.Skip()
 			ended = append(ended, c)
-			waited = append(waited, seen.Raw)
+			waited = append(waited, added)
 		}
 	}
 	for i, c := range ended {
 		h.endWait(c, waited[i:i+1])
 	}
+}
+
+// append adds the event with that number to the feed and returns it as it stands there.
+func (s *subscription) append(now time.Time, event []byte, seq uint64) []byte {
+	if s.key.numbered {
+		return s.feed.AppendNumbered(now, event, seq)
+	}
+	return s.feed.Append(now, event)
 }
 
 // see returns the event as the sessions get it, or nil. Where the filters take too
