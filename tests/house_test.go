@@ -22,6 +22,7 @@ var levels = [][]string{
 	3: {"commands"},
 	5: {"proxy"},
 	6: {"cmd/ampd", "tests", "tests/asterisk", "tests/daemon"},
+	7: {"tests/bench"},
 }
 
 // goPackage is what "go list -json" says of a package, as far as it is asked.

@@ -28,7 +28,7 @@ func (b *bench) actions() error {
 				continue
 			}
 			if d == nil {
-				if d, err = b.newDuel(r, lanes, clients, settings{}); err != nil {
+				if d, err = b.newDuel(r, lanes, clients); err != nil {
 					return err
 				}
 				defer d.close()

@@ -39,7 +39,8 @@ type fakeAsterisk struct {
 type fakeConn struct {
 	fake *fakeAsterisk
 	net.Conn
-	mu sync.Mutex // of writing whole packets
+	said chan struct{} // the simulator has greeted or answered
+	mu   sync.Mutex    // of writing whole packets
 }
 
 func startFake() (*fakeAsterisk, error) {
@@ -94,7 +95,7 @@ func (f *fakeAsterisk) serve() {
 		if err != nil {
 			return
 		}
-		c := &fakeConn{fake: f, Conn: conn}
+		c := &fakeConn{fake: f, Conn: conn, said: make(chan struct{}, 1)}
 		f.ended.Go(c.serve)
 	}
 }
@@ -113,15 +114,19 @@ func (c *fakeConn) serve() {
 	back.Go(func() { c.bringBack(behind) })
 	decoder := native.NewDecoder(c, native.FromClient)
 	var out []byte
-	for {
-		var p codec.Packet
-		if decoder.Decode(&p) != nil {
-			return
-		}
-		if out = c.answer(out[:0], &p); len(out) > 0 {
-			err = c.write(out)
-		} else {
-			_, err = behind.Write(p.Raw)
+	for range c.said {
+		for {
+			var p codec.Packet
+			if decoder.Decode(&p) != nil {
+				return
+			}
+			if out = c.answer(out[:0], &p); len(out) == 0 {
+				_, err = behind.Write(p.Raw)
+				break // until the simulator has answered
+			}
+			if err = c.write(out); err != nil {
+				return
+			}
 		}
 		if err != nil {
 			return
@@ -131,16 +136,21 @@ func (c *fakeConn) serve() {
 
 // bringBack passes on what the simulator says, packet by packet.
 func (c *fakeConn) bringBack(behind net.Conn) {
+	defer close(c.said)
 	defer c.Close()
 	decoder := native.NewDecoder(behind, native.FromAsterisk)
 	greeting, err := decoder.ReadLine()
 	if err != nil || c.write([]byte(greeting+"\r\n")) != nil {
 		return
 	}
+	c.said <- struct{}{}
 	for {
 		var p codec.Packet
 		if decoder.Decode(&p) != nil || c.write(p.Raw) != nil {
 			return
+		}
+		if p.Kind() == codec.Response {
+			c.said <- struct{}{}
 		}
 	}
 }

@@ -132,13 +132,13 @@ func (notYet) Temporary() bool { return true }
 // logIn logs in to ampd and adds the subscription's filters. When it returns nothing
 // is under way to the client.
 func logIn(conn net.Conn, s *subscription) error {
-	actions := fmt.Sprintf("Action: Login\r\nUsername: %s\r\nSecret: %[1]ssecret\r\nEvents: %s\r\n\r\n", s.profile, s.mask)
+	actions := fmt.Appendf(nil, "Action: Login\r\nUsername: %s\r\nSecret: %[1]ssecret\r\nEvents: %s\r\n\r\n", s.profile, s.mask)
 	for _, filter := range s.filters {
-		actions += "Action: Filter\r\nOperation: Add\r\nFilter: " + filter + "\r\n\r\n"
+		actions = fmt.Appendf(actions, "Action: Filter\r\nOperation: Add\r\nFilter: %s\r\n\r\n", filter)
 	}
 	const fence = "ActionID: ready\r\n"
-	actions += "Action: Ping\r\n" + fence + "\r\n"
-	if _, err := conn.Write([]byte(actions)); err != nil {
+	actions = append(actions, "Action: Ping\r\n"+fence+"\r\n"...)
+	if _, err := conn.Write(actions); err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
 	var said []byte

@@ -8,10 +8,10 @@ import (
 // A duel is ampd and the relay side by side, each with the same clients.
 type duel struct{ ampd, relay *side }
 
-func (w *workshop) newDuel(r *recording, lanes []*lane, clients int, want settings) (*duel, error) {
+func (w *workshop) newDuel(r *recording, lanes []*lane, clients int) (*duel, error) {
 	d := &duel{}
 	var err error
-	if d.ampd, err = w.ampdSide(r, lanes, want); err != nil {
+	if d.ampd, err = w.ampdSide(r, lanes, settings{}); err != nil {
 		return nil, err
 	}
 	if d.relay, err = w.relaySide(r, lanes, min(clients, len(lanes))); err != nil {

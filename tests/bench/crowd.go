@@ -256,7 +256,7 @@ func (c *crowd) floor() int {
 		client := &c.clients[i]
 		c.least[client.lane.number] = min(c.least[client.lane.number], client.got)
 	}
-	floor := math.MaxInt - window
+	floor := never
 	for i, got := range c.least {
 		if got != math.MaxInt64 {
 			floor = min(floor, c.lanes[i].sentFor(got))

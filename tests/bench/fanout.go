@@ -43,7 +43,7 @@ func (b *bench) fanoutTo(t *table, r *recording, lanes []*lane, clients int) err
 		}
 		if d == nil {
 			var err error
-			if d, err = b.newDuel(r, lanes, clients, settings{}); err != nil {
+			if d, err = b.newDuel(r, lanes, clients); err != nil {
 				return err
 			}
 			defer d.close()

@@ -40,7 +40,7 @@ func (b *bench) filtersOf(t *table, clients int) error {
 			if err != nil {
 				return err
 			}
-			if d, err = b.newDuel(r, newLanes(r, filtered(clients)), clients, settings{}); err != nil {
+			if d, err = b.newDuel(r, newLanes(r, filtered(clients)), clients); err != nil {
 				return err
 			}
 			defer d.close()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"sort"
 
 	"ampd/codec"
@@ -62,7 +61,7 @@ func (l *lane) bytesBefore(n int) int64 {
 func (l *lane) sentFor(bytes int64) int {
 	whole := l.bytes[len(l.seen)]
 	if whole == 0 {
-		return math.MaxInt - window // it waits for nothing
+		return never // it waits for nothing
 	}
 	rest := bytes % whole
 	at := sort.Search(len(l.seen), func(i int) bool { return l.bytes[i+1] > rest })

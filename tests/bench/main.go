@@ -37,6 +37,7 @@ var cases = []struct {
 	{"saturated", (*bench).saturated},
 	{"filters", (*bench).filters},
 	{"actions", (*bench).actions},
+	{"queuestatus", (*bench).queueStatus},
 	{"idle", (*bench).idle},
 	{"slow", (*bench).slow},
 	{"churn", (*bench).churn},

@@ -56,11 +56,6 @@ func (w *workshop) startRelay(lanes int) (*relay, error) {
 	return r, nil
 }
 
-func (r *relay) stop() {
-	unix.Close(r.upstream)
-	r.process.stop()
-}
-
 // enterLane is what a client says to the relay.
 func enterLane(conn net.Conn, l *lane) error {
 	_, err := fmt.Fprintf(conn, "Lane: %d\r\n\r\n", l.number)

@@ -43,7 +43,7 @@ func (b *bench) saturated() error {
 }
 
 func (b *bench) saturate(r *recording, lanes []*lane, clients int) (*figures, error) {
-	d, err := b.newDuel(r, lanes, clients, settings{})
+	d, err := b.newDuel(r, lanes, clients)
 	if err != nil {
 		return nil, err
 	}

@@ -3,10 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A side is one of what is compared: a server, what feeds it, and its clients. One
@@ -84,6 +85,8 @@ func (s *side) close() {
 	s.stop()
 	if s.fake != nil {
 		s.fake.close()
+	} else {
+		unix.Close(s.stream.fd)
 	}
 }
 
@@ -129,6 +132,7 @@ func (s *side) run(checked bool, send func() error) (*round, error) {
 	var end atomic.Int64
 	end.Store(-1)
 	s.stream.floor.Store(int64(first))
+	s.stream.window = windowFor(len(s.crowd.clients))
 	sending := make(chan error, 1)
 	go func() {
 		err := send()
@@ -136,7 +140,7 @@ func (s *side) run(checked bool, send func() error) (*round, error) {
 		sending <- err
 	}()
 	err = s.crowd.receive(s.stream, &end, r.times)
-	s.stream.floor.Store(math.MaxInt64 - window) // nobody waits for clients any more
+	s.stream.floor.Store(never) // nobody waits for clients any more
 	if err := errors.Join(err, <-sending); err != nil {
 		return nil, fmt.Errorf("%s: %w: %s", s.name, err, s.last())
 	}

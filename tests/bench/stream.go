@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -22,15 +23,20 @@ type stream struct {
 	bytes  []byte      // one recording, ready to be sent
 	starts []int       // of each event or frame in it; one more than events
 
-	// How many events every client is known to have; the stream does not go further
-	// ahead of that than window.
-	floor atomic.Int64
+	// How many events every client is known to have, and how far the stream goes ahead
+	// of that.
+	floor  atomic.Int64
+	window int
 }
 
-// window is how far, in events, a stream goes ahead of the slowest client: eight
-// megabytes or so, half of what ampd lets wait by default, so that no client is
-// given up as slow, and much more than what is ever under way to a client that reads.
-const window = 16_000
+// windowFor is how many events a stream goes ahead of the slowest of so many clients.
+// It is less than what ampd lets wait by default, so that no client is given up as
+// slow, and much more than what is under way to one that reads: half a megabyte,
+// eight where clients are few.
+func windowFor(clients int) int { return min(16_000, max(1000, 2_000_000/max(1, clients))) }
+
+// never is more events than are ever sent.
+const never = math.MaxInt64 / 2
 
 // chunk is how much a flat-out stream writes at once, in bytes.
 const chunk = 128 << 10
@@ -98,7 +104,7 @@ func (s *stream) flatOut(lasting time.Duration) error {
 
 // send writes the next n events, which must not go beyond the recording's end.
 func (s *stream) send(n int) error {
-	for int64(s.sent+n) > s.floor.Load()+window {
+	for int64(s.sent+n) > s.floor.Load()+int64(s.window) {
 		sleepUntil(now() + 100_000)
 	}
 	at := s.sent % (len(s.starts) - 1)
