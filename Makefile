@@ -15,7 +15,7 @@ GOLANGCI_LINT := $(AMPD_CACHE)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 FUZZTIME ?= 5m
 UNIT = $$(go list ./... | grep -v -e '^ampd/tests')
 
-.PHONY: build test soak fuzz bench lint fmt tools asterisk clients unit integration short-fuzz short-bench clean
+.PHONY: build test soak fuzz bench microbench lint fmt tools asterisk clients unit integration short-fuzz short-bench limits clean
 
 build: ## the daemon, static
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ampd ./cmd/ampd
@@ -24,7 +24,7 @@ build: ## the daemon, static
 test: ## all of them, with the time of each
 	@began=$$SECONDS report=
 	trap 'printf "=== where the time went\n%s%-12s %5d s\n" "$$report" total $$((SECONDS - began))' EXIT
-	for stage in tools asterisk clients lint unit short-bench short-fuzz integration; do
+	for stage in tools asterisk clients lint unit short-bench limits short-fuzz integration; do
 		echo "=== $$stage"
 		start=$$SECONDS
 		$(MAKE) --no-print-directory "$$stage"
@@ -64,7 +64,10 @@ integration:
 soak:
 	@go test -race -count=1 -timeout 3h -v ./...
 
-bench:
+bench: microbench ## some 30 minutes, all of the machine: docs/performance.md says what it measures
+	@go run ./tests/bench $(BENCH)
+
+microbench:
 	@go test -run '^$$' -bench . -benchmem $(UNIT)
 
 fuzz: ## every fuzz target for FUZZTIME
@@ -80,6 +83,9 @@ short-fuzz:
 
 short-bench: ## each benchmark once, so that it stays fit to run
 	@go test -run '^$$' -bench . -benchtime 1x $(UNIT) | sed -n '/^Benchmark/p; /FAIL/p'
+
+limits: ## fails where ampd has become much slower, compared with a relay in C
+	@go test -count=1 ./tests/bench
 
 clean:
 	rm -rf ampd build dist
