@@ -42,6 +42,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		m.disconnects.WithLabelValues(c.label)
 	}
 	m.disconnects.WithLabelValues("error")
+	m.disconnects.WithLabelValues(tooMany)
 	r.MustRegister(m.connections, m.unauthenticated, m.logins, m.disconnects, m.written)
 	return m
 }

@@ -29,6 +29,8 @@ type Server struct {
 	unauthenticated map[netip.Addr]int // by address; the zero Addr for unix sockets
 	waiting         int                // the sum of unauthenticated
 	sessions        map[string]int     // logged in, by profile
+
+	tooMany complaint
 }
 
 // NewServer returns a server that does nothing yet. Its sessions follow feeds of the
@@ -60,17 +62,30 @@ func (s *Server) Run(ctx context.Context, ports []*Port) {
 	fanout.Wait()
 }
 
+// acceptAgain is how long ampd waits after it could not accept a client.
+const acceptAgain = 100 * time.Millisecond
+
 // accept takes connections from port until it is closed.
 func (s *Server) accept(ctx context.Context, port *Port, running *sync.WaitGroup) {
+	var failing complaint
+	logged := false // and not yet that it is over
 	for {
 		conn, err := port.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil: // out of descriptors, most likely: others go on
-			s.log.Error("cannot accept a client", zap.Stringer("listener", port.Addr()), zap.Error(err))
-			time.Sleep(100 * time.Millisecond)
+		case err != nil: // out of descriptors, most likely
+			if _, due := failing.due(time.Now()); due {
+				s.log.Error("cannot accept clients: those connected go on, new ones wait",
+					zap.Stringer("listener", port.Addr()), zap.Error(err))
+				logged = true
+			}
+			time.Sleep(acceptAgain)
 			continue
+		}
+		if logged {
+			s.log.Info("clients are accepted again", zap.Stringer("listener", port.Addr()))
+			logged = false
 		}
 		running.Go(func() { s.serve(ctx, port, conn) })
 	}
@@ -88,8 +103,11 @@ func (s *Server) serve(ctx context.Context, port *Port, raw net.Conn) {
 	}
 	session := newSession(s, conn, raw, direct, port.greeting)
 	if !s.admit(session) {
-		s.log.Warn("too many connections without a login", zap.String("address", session.Address()))
 		raw.Close()
+		s.metrics.disconnects.WithLabelValues(tooMany).Inc()
+		if n, due := s.tooMany.due(time.Now()); due {
+			s.log.Warn("too many connections without a login", zap.String("address", session.Address()), zap.Int("closed", n))
+		}
 		return
 	}
 	s.metrics.connections.Inc()

@@ -31,7 +31,11 @@ var (
 	errAuthTimeout  = errors.New("no login within auth_timeout")
 )
 
-// causes are the values of the label cause, but for "error".
+// tooMany is the value of the label cause for a connection that never was a session: one
+// too many without a login.
+const tooMany = "too_many"
+
+// causes are the values of the label cause, but for "error" and tooMany.
 var causes = []struct {
 	err   error
 	label string
