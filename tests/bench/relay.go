@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
@@ -58,6 +59,12 @@ func (w *workshop) startRelay(lanes int) (*relay, error) {
 
 // enterLane is what a client says to the relay.
 func enterLane(conn net.Conn, l *lane) error {
-	_, err := fmt.Fprintf(conn, "Lane: %d\r\n\r\n", l.number)
-	return err
+	if _, err := fmt.Fprintf(conn, "Lane: %d\r\n\r\n", l.number); err != nil {
+		return err
+	}
+	buffer := make([]byte, 1024)
+	if n, err := conn.Read(buffer); err != nil || !bytes.Contains(buffer[:n], []byte("Pong")) {
+		return fmt.Errorf("relay said %q: %w", buffer[:n], err)
+	}
+	return nil
 }

@@ -6,9 +6,9 @@
 //
 // prints the port it listens on. The first connection is its upstream and brings
 // frames: u32 length of the event, u16 number of lanes, u16 each lane, the event. The
-// others are clients: the first packet, "Lane: N", is not answered; a Ping is answered
-// with the bytes of PONGFILE, anything else with those of LISTFILE. A packet of a
-// client's must come in one piece.
+// others are clients: the first packet, "Lane: N", and a Ping are answered with the
+// bytes of PONGFILE, anything else with those of LISTFILE. A packet of a client's must
+// come in one piece.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -136,23 +136,27 @@ static void answer(int fd) {
 	if (c->left > 0) watch(EPOLL_CTL_MOD, fd, EPOLLOUT);
 }
 
+static void enter(int fd, int number) {
+	struct lane *l = &lanes[number];
+	if (l->n == l->room) {
+		l->room = 2 * l->room + 16;
+		check((l->members = realloc(l->members, l->room * sizeof *l->members)) != NULL, "realloc");
+	}
+	conns[fd].lane = number, conns[fd].at = l->n++;
+	l->members[conns[fd].at] = (struct member){l->head, fd, 0};
+}
+
 static void request(int fd) {
 	char packet[1024];
 	struct conn *c = &conns[fd];
 	ssize_t n = recv(fd, packet, sizeof packet - 1, MSG_DONTWAIT);
 	if (n == 0 || (n < 0 && errno != EAGAIN)) { leave(fd); return; }
 	if (n < 4 || memcmp(packet + n - 4, "\r\n\r\n", 4) != 0) return;
-	if (c->lane != UNKNOWN) {
-		struct text *t = memmem(packet, n, "Ping", 4) ? &pong : &list;
-		c->out = t->bytes, c->left = t->size;
-		answer(fd);
-		return;
-	}
+	struct text *t = c->lane == UNKNOWN || memmem(packet, n, "Ping", 4) ? &pong : &list;
 	packet[n] = 0;
-	struct lane *l = &lanes[c->lane = atoi(packet + 6) % nlanes]; // behind "Lane: "
-	if (l->n == l->room) check((l->members = realloc(l->members, (l->room = 2 * l->room + 16) * sizeof *l->members)) != NULL, "realloc");
-	c->at = l->n++;
-	l->members[c->at] = (struct member){l->head, fd, 0};
+	if (c->lane == UNKNOWN) enter(fd, atoi(packet + 6) % nlanes); // behind "Lane: "
+	c->out = t->bytes, c->left = t->size;
+	answer(fd);
 }
 
 static void greet(int listener) {
