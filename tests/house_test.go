@@ -21,7 +21,7 @@ var levels = [][]string{
 	2: {"upstream", "downstream", "rights", "simulator"},
 	3: {"commands"},
 	5: {"proxy"},
-	6: {"cmd/ampd", "tests", "tests/asterisk", "tests/daemon"},
+	6: {"cmd/ampd", "tests", "tests/asterisk", "tests/daemon", "tests/faultproxy"},
 	7: {"tests/bench"},
 }
 
