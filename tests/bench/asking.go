@@ -47,9 +47,11 @@ func (c *crowd) ask(q question, lasting time.Duration) (answers int, err error) 
 	}
 	until := now() + int64(lasting)
 	for waiting, heard := len(c.clients), now(); waiting > 0; {
-		n, err := c.wait()
-		if err != nil {
-			return 0, err
+		n := c.poll()
+		if n == 0 {
+			if n, err = c.sleep(); err != nil {
+				return 0, err
+			}
 		}
 		t := now()
 		for _, event := range c.ready[:n] {

@@ -114,22 +114,30 @@ const patience = 20 * time.Second
 // receive reads until every client has what it must see of the events sent before
 // end. That is negative while nobody knows it yet. Each event is checked and its time
 // counted, or, where times is nil, all bytes are taken for good, unread: those clients
-// must then be checked by what comes after.
-func (c *crowd) receive(s *stream, end *atomic.Int64, times *latencies) error {
+// must then be checked by what comes after. It returns when the last bytes came.
+func (c *crowd) receive(s *stream, end *atomic.Int64, times *latencies) (last int64, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	target := int64(math.MaxInt64)
-	heard, published, publishedAt := now(), c.got, now()
+	last = now()
+	published, publishedAt := c.got, last
+	publish := func(t int64) {
+		published, publishedAt = c.got, t
+		s.floor.Store(int64(c.floor()))
+	}
 	for {
 		if e := end.Load(); e >= 0 && target == math.MaxInt64 {
 			target = c.mustHave(int(e))
 		}
 		if c.got >= target {
-			return c.settle(int(end.Load()), times != nil)
+			return last, c.settle(int(end.Load()), times != nil)
 		}
-		n, err := c.wait()
-		if err != nil {
-			return err
+		n := c.poll()
+		if n == 0 {
+			publish(now())
+			if n, err = c.sleep(); err != nil {
+				return last, err
+			}
 		}
 		for _, event := range c.ready[:n] {
 			client := &c.clients[event.Fd]
@@ -142,34 +150,43 @@ func (c *crowd) receive(s *stream, end *atomic.Int64, times *latencies) error {
 				err = c.read(client, times)
 			}
 			if err != nil {
-				return fmt.Errorf("client %d (%s, Events: %s): %w", event.Fd, client.lane.profile, client.lane.mask, err)
+				return last, fmt.Errorf("client %d (%s, Events: %s): %w", event.Fd, client.lane.profile, client.lane.mask, err)
 			}
 		}
 		t := now()
 		if n > 0 {
-			heard = t
-		} else if target != math.MaxInt64 && t-heard > int64(patience) {
-			return c.lacking(int(end.Load()))
+			last = t
+		} else if target != math.MaxInt64 && t-last > int64(patience) {
+			return last, c.lacking(int(end.Load()))
 		}
 		if c.got-published > chunk*int64(len(c.clients)) || t-publishedAt > int64(time.Millisecond) {
-			published, publishedAt = c.got, t
-			s.floor.Store(int64(c.floor()))
+			publish(t)
 		}
 	}
 }
 
-// wait returns how many clients are ready.
-func (c *crowd) wait() (int, error) {
-	// What is there at once is asked for without telling Go's scheduler.
+// poll returns how many clients are ready now, without telling Go's scheduler.
+func (c *crowd) poll() int {
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_WAIT, uintptr(c.poller), uintptr(unsafe.Pointer(&c.ready[0])), uintptr(len(c.ready)), 0, 0, 0)
-	if errno == 0 && n > 0 {
-		return int(n), nil
+	if errno != 0 {
+		return 0 // sleep says so too
 	}
-	ready, err := unix.EpollWait(c.poller, c.ready, 1)
-	if errors.Is(err, unix.EINTR) {
+	return int(n)
+}
+
+// nap is how long it may take to see that all has been sent already, in ms.
+const nap = 5
+
+// sleep waits until some are ready, or for a nap.
+func (c *crowd) sleep() (int, error) {
+	n, err := unix.EpollWait(c.poller, c.ready, nap)
+	switch {
+	case errors.Is(err, unix.EINTR):
 		return 0, nil
+	case err != nil:
+		return 0, fmt.Errorf("epoll: %w", err)
 	}
-	return ready, err
+	return n, nil
 }
 
 // read takes what has come for a client.

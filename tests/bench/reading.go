@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// goalReading is how much of its speed ampd must keep whatever clients do.
+const goalReading = 0.9
+
 // reading is how fast ampd takes events from an Asterisk that sends all it can,
 // whatever clients do.
 func (b *bench) reading() error {
@@ -18,15 +21,17 @@ func (b *bench) reading() error {
 		title: "Upstream: events as fast as ampd reads them",
 		note:  "Clients that stop reading are closed when their backlog is full.",
 		columns: []string{
-			"clients", "events/s", "CPU us/event",
+			"clients", "events/s", "of none", "goal", "CPU us/event",
 		},
 	}
 	defer t.print(b.out)
+	const undisturbed = "none"
+	var alone float64
 	for _, kind := range []struct {
 		name             string
 		clients, stalled int
 	}{
-		{"none", 0, 0},
+		{undisturbed, 0, 0},
 		{"100 with events off", 100, 0},
 		{"20 that do not read", 0, 20},
 	} {
@@ -37,7 +42,13 @@ func (b *bench) reading() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind.name, err)
 		}
-		t.add(kind.name, perSecond.String(), short(cpu.median()))
+		of, goal := "-", "-"
+		if kind.name == undisturbed {
+			alone = perSecond.median()
+		} else if alone > 0 {
+			of, goal = short(perSecond.median()/alone), atLeast(perSecond.median()/alone, goalReading)
+		}
+		t.add(kind.name, perSecond.String(), of, goal, short(cpu.median()))
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func (s *side) run(checked bool, send func() error) (*round, error) {
 	if checked {
 		r.times = new(latencies)
 	}
-	first, began := s.stream.sent, time.Now()
+	first, began := s.stream.sent, now()
 	before, err := s.cpu()
 	if err != nil {
 		return nil, err
@@ -139,12 +139,12 @@ func (s *side) run(checked bool, send func() error) (*round, error) {
 		end.Store(int64(s.stream.sent))
 		sending <- err
 	}()
-	err = s.crowd.receive(s.stream, &end, r.times)
+	last, err := s.crowd.receive(s.stream, &end, r.times)
 	s.stream.floor.Store(never) // nobody waits for clients any more
 	if err := errors.Join(err, <-sending); err != nil {
 		return nil, fmt.Errorf("%s: %w: %s", s.name, err, s.last())
 	}
-	r.took = time.Since(began)
+	r.took = time.Duration(last - began)
 	after, err := s.cpu()
 	if err != nil {
 		return nil, err

@@ -10,17 +10,21 @@ var epoch = time.Now()
 
 func now() int64 { return int64(time.Since(epoch)) }
 
-// putHex writes v as 16 hexadecimal digits.
+// putHex writes v as 16 hexadecimal digits: eight at a time, a nibble to a byte.
 func putHex(b []byte, v uint64) {
-	_ = b[digits-1]
-	for i := digits - 1; i >= 0; i-- {
-		b[i] = "0123456789abcdef"[v&15]
-		v >>= 4
-	}
+	binary.BigEndian.PutUint64(b, text(v>>32))
+	binary.BigEndian.PutUint64(b[8:], text(v&0xffffffff))
 }
 
-// hex reads 16 hexadecimal digits, of which it makes sure nothing: eight at a time,
-// a nibble to a byte, then pushed together.
+func text(x uint64) uint64 {
+	x = (x | x<<16) & 0x0000ffff0000ffff
+	x = (x | x<<8) & 0x00ff00ff00ff00ff
+	x = (x | x<<4) & 0x0f0f0f0f0f0f0f0f
+	letters := (x + 0x0606060606060606) >> 4 & 0x0101010101010101 // 1 where a nibble is over 9
+	return x + 0x3030303030303030 + letters*('a'-'0'-10)
+}
+
+// hex reads 16 hexadecimal digits, of which it makes sure nothing.
 func hex(b []byte) uint64 {
 	return half(binary.BigEndian.Uint64(b))<<32 | half(binary.BigEndian.Uint64(b[8:]))
 }

@@ -107,11 +107,11 @@ func (s *stream) send(n int) error {
 	for int64(s.sent+n) > s.floor.Load()+int64(s.window) {
 		sleepUntil(now() + 100_000)
 	}
-	at := s.sent % (len(s.starts) - 1)
+	at, t := s.sent%(len(s.starts)-1), uint64(now())
 	for i := range n {
 		end := s.starts[at+i+1]
 		putHex(s.bytes[end-seqTail:], uint64(s.sent+i))
-		putHex(s.bytes[end-timeTail:], uint64(now()))
+		putHex(s.bytes[end-timeTail:], t)
 	}
 	if s.mu != nil {
 		s.mu.Lock()
