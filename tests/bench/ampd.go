@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -20,48 +19,6 @@ type ampd struct {
 	port    int
 	metrics string // URL
 }
-
-// workshop holds what is built once.
-type workshop struct {
-	dir         string
-	ampd, relay string // the binaries
-}
-
-// newWorkshop builds the relay, and ampd as it is shipped, unless the path of one that
-// is built already is given.
-func newWorkshop(built string) (*workshop, error) {
-	root, err := moduleRoot()
-	if err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "ampd-bench-")
-	if err != nil {
-		return nil, err
-	}
-	w := &workshop{dir: dir, ampd: built, relay: filepath.Join(dir, "relay")}
-	err = build(root, "cc", "-O2", "-Wall", "-o", w.relay, "tests/bench/relay/relay.c")
-	if built == "" && err == nil {
-		w.ampd = filepath.Join(dir, "ampd")
-		err = build(root, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", w.ampd, "./cmd/ampd")
-	}
-	if err != nil {
-		w.close()
-		return nil, err
-	}
-	return w, nil
-}
-
-func build(dir, name string, args ...string) error {
-	cmd := exec.Command(name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
-	}
-	return nil
-}
-
-func (w *workshop) close() { os.RemoveAll(w.dir) }
 
 // settings are what a case wants of its ampd otherwise.
 type settings struct {

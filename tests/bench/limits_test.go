@@ -31,7 +31,7 @@ func TestNotMuchSlowerThanTheRelay(t *testing.T) {
 	if _, err := exec.LookPath("cc"); err != nil && os.Getenv("CI") == "" {
 		t.Skip("no C compiler for the relay")
 	}
-	b, err := newBench(io.Discard, "", regexp.MustCompile(""), 5, 400*time.Millisecond)
+	b, err := newBench(io.Discard, "", true, regexp.MustCompile(""), 5, 400*time.Millisecond)
 	require.NoError(t, err)
 	defer b.close()
 	r, err := newRecording(nil)

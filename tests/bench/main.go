@@ -59,6 +59,7 @@ func run() error {
 	seconds := flag.Float64("seconds", 1, "how long a round lasts, `S`")
 	anyway := flag.Bool("anyway", false, "print ratios even where the relay is not good enough to be a reference")
 	built := flag.String("ampd", "", "measure the ampd at this `path`, not one built now")
+	awake := flag.Bool("awake", true, "keep the processors from going to sleep")
 	short := flag.Bool("short", false, "3 rounds of 0.3 s")
 	flag.Parse()
 	if *short {
@@ -68,7 +69,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	b, err := newBench(os.Stdout, *built, pattern, *rounds, time.Duration(*seconds*1e9))
+	b, err := newBench(os.Stdout, *built, *awake, pattern, *rounds, time.Duration(*seconds*1e9))
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func run() error {
 
 // newBench prepares this process and builds what it measures; built is the path of an
 // ampd, "" for that of the tree.
-func newBench(out io.Writer, built string, only *regexp.Regexp, rounds int, lasting time.Duration) (*bench, error) {
+func newBench(out io.Writer, built string, awake bool, only *regexp.Regexp, rounds int, lasting time.Duration) (*bench, error) {
 	descriptors, err := raiseDescriptors()
 	if err != nil {
 		return nil, err
@@ -109,7 +110,7 @@ func newBench(out io.Writer, built string, only *regexp.Regexp, rounds int, last
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(2 << 30)
 	runtime.GOMAXPROCS(8)
-	w, err := newWorkshop(built)
+	w, err := newWorkshop(built, awake)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +169,12 @@ func (b *bench) environment() error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b.out, "Linux %s, %d × %s, %s; %d recorded events of %d bytes on average; %d rounds of %v.\n",
-		unix.ByteSliceToString(name.Release[:]), runtime.NumCPU(), cpu, runtime.Version(), len(r.events), r.mean(), b.rounds, b.lasting)
+	awake := "kept awake"
+	if b.awake == nil {
+		awake = "free to sleep"
+	}
+	fmt.Fprintf(b.out, "Linux %s, %d × %s %s, %s; %d recorded events of %d bytes on average; %d rounds of %v.\n",
+		unix.ByteSliceToString(name.Release[:]), runtime.NumCPU(), cpu, awake, runtime.Version(),
+		len(r.events), r.mean(), b.rounds, b.lasting)
 	return nil
 }
