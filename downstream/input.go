@@ -29,14 +29,22 @@ func (in *input) Read(buf []byte) (int, error) {
 		return 0, errXML
 	}
 	n, err := in.conn.Read(buf)
-	if n > 0 && in.watched.Load() && in.watched.Swap(false) {
-		in.arrived()
-	}
-	if i := in.beginOfXML(buf[:n]); i >= 0 {
-		in.xml = true
-		return i, errXML
+	if m := in.arrive(buf[:n]); in.xml {
+		return m, errXML
 	}
 	return n, err
+}
+
+// arrive looks at bytes that have come and returns how many of them are to be read.
+func (in *input) arrive(data []byte) int {
+	if len(data) > 0 && in.watched.Load() && in.watched.Swap(false) {
+		in.arrived()
+	}
+	if i := in.beginOfXML(data); i >= 0 {
+		in.xml = true
+		return i
+	}
+	return len(data)
 }
 
 // beginOfXML returns where in buf a packet begins with "<", or -1: the first byte of

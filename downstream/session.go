@@ -346,7 +346,13 @@ func (s *Session) read(ctx context.Context) (joined bool, _ error) {
 
 // decode reads the next packet. Half a packet before the end is no packet.
 func (s *Session) decode(p *codec.Packet) error {
-	err := s.decoder.Decode(p)
+	var err error
+	if s.direct != nil && s.decoder.Buffered() == 0 && !s.in.xml {
+		err = s.direct.Await(s.feed) // most of its life a session stands here
+	}
+	if err == nil {
+		err = s.decoder.Decode(p)
+	}
 	switch {
 	case err == nil || errors.Is(err, codec.ErrTooLong):
 		return err
@@ -357,6 +363,9 @@ func (s *Session) decode(p *codec.Packet) error {
 	}
 	return fmt.Errorf("read: %w", err)
 }
+
+// feed gives the decoder what has come.
+func (s *Session) feed(data []byte) { s.decoder.Feed(data[:s.in.arrive(data)]) }
 
 // drain throws away what the client still sends until it closes its side: at
 // most linger after the writer has closed ours.

@@ -16,7 +16,14 @@ type Conn struct {
 	raw syscall.RawConn
 
 	in, out transfer
+	wait    func(fd uintptr) bool // receives into a buffer of its own
+	got     *[bufferSize]byte
 }
+
+// bufferSize is how many bytes Await takes at once.
+const bufferSize = 4 << 10
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // A transfer is one direction.
 type transfer struct {
@@ -43,6 +50,16 @@ func New(conn net.Conn) *Conn {
 		c.in.n, c.in.err = receive(fd, c.in.data)
 		return !errors.Is(c.in.err, syscall.EAGAIN)
 	}
+	c.wait = func(fd uintptr) bool {
+		buffer := buffers.Get().(*[bufferSize]byte)
+		c.in.n, c.in.err = receive(fd, buffer[:])
+		if errors.Is(c.in.err, syscall.EAGAIN) {
+			buffers.Put(buffer)
+			return false
+		}
+		c.got = buffer
+		return true
+	}
 	c.out.try = func(fd uintptr) bool {
 		c.out.n, c.out.err = send(fd, c.out.data)
 		return true // whatever came of it
@@ -63,6 +80,27 @@ func (c *Conn) Read(b []byte) (n int, err error) {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+// Await is Read for who holds no buffer while it waits: what was read is given to take,
+// which must not keep it.
+func (c *Conn) Await(take func([]byte)) error {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	if err := c.raw.Read(c.wait); err != nil {
+		return c.failed("read", err)
+	}
+	buffer := c.got
+	c.got = nil
+	defer buffers.Put(buffer)
+	switch {
+	case c.in.err != nil:
+		return c.failed("read", c.in.err)
+	case c.in.n == 0:
+		return io.EOF
+	}
+	take(buffer[:c.in.n])
+	return nil
 }
 
 // TryWrite writes what the kernel takes at once, which may be less than all of b or

@@ -59,6 +59,12 @@ func (c *chunk) fill() error {
 	return io.ErrNoProgress
 }
 
+// Feed adds a copy of data to what was read and not yet decoded, for a reader who has
+// waited for it elsewhere. It takes no more memory than that.
+func (c *chunk) Feed(data []byte) {
+	c.buf, c.start = append(c.rest()[:len(c.rest()):len(c.rest())], data...), 0
+}
+
 // renew takes a new chunk. One that a long packet made larger than usual is left
 // as soon as its rest is short.
 func (c *chunk) renew() {
