@@ -309,8 +309,11 @@ func (s *Session) Run(ctx context.Context) error {
 
 // read logs the client in, hands over its requests and says why it stopped. joined tells
 // whether there was a login.
-func (s *Session) read(ctx context.Context) (joined bool, _ error) {
-	login, err := s.logIn(ctx)
+func (s *Session) read(ctx context.Context) (joined bool, err error) {
+	// The login takes a deep stack, which would stay with an idle session.
+	var login sync.WaitGroup
+	login.Go(func() { err = s.join(ctx) })
+	login.Wait()
 	if err != nil {
 		s.Finish(err)
 		s.Flush()
@@ -318,10 +321,6 @@ func (s *Session) read(ctx context.Context) (joined bool, _ error) {
 		s.drain()
 		return false, err
 	}
-	s.out.mu.Lock()
-	s.out.most = int(s.server.cfg.BacklogBytes)
-	s.out.mu.Unlock()
-	s.server.handler.Join(s, login)
 	for {
 		select {
 		case s.slots <- struct{}{}:
@@ -342,6 +341,19 @@ func (s *Session) read(ctx context.Context) (joined bool, _ error) {
 			return true, err
 		}
 	}
+}
+
+// join begins the session.
+func (s *Session) join(ctx context.Context) error {
+	login, err := s.logIn(ctx)
+	if err != nil {
+		return err
+	}
+	s.out.mu.Lock()
+	s.out.most = int(s.server.cfg.BacklogBytes)
+	s.out.mu.Unlock()
+	s.server.handler.Join(s, login)
+	return nil
 }
 
 // decode reads the next packet. Half a packet before the end is no packet.
