@@ -79,9 +79,11 @@ func challenge(s *State, _ *Env, a *codec.Packet) Answer { return whole(s.Challe
 func ping(_ *State, env *Env, a *codec.Packet) Answer {
 	b := native.AppendAnswer(make([]byte, 0, 128), a, "Success")
 	b = native.AppendHeader(b, "Ping", "Pong")
-	us := env.Now.UnixMicro()
-	b = native.AppendHeader(b, "Timestamp", fmt.Sprintf("%d.%06d", us/1e6, us%1e6))
-	return whole(native.AppendEnd(b))
+	b = append(b, "Timestamp: "...)
+	b = strconv.AppendInt(b, env.Now.Unix(), 10)
+	micros := strconv.AppendInt(nil, int64(1e6+env.Now.Nanosecond()/1000), 10) // a 1, then six digits
+	b = append(append(b, '.'), micros[1:]...)
+	return whole(native.AppendEnd(append(b, "\r\n"...)))
 }
 
 func events(s *State, _ *Env, a *codec.Packet) Answer {

@@ -45,8 +45,12 @@ type segment struct {
 	to uint64
 }
 
-// segmentMost is how many bytes of packets are gathered in one segment.
-const segmentMost = 64 << 10
+// segmentMost is how many bytes of packets are gathered in one segment, segmentLeast how
+// many it has room for.
+const (
+	segmentMost  = 64 << 10
+	segmentLeast = 256
+)
 
 func (s *segment) len() int {
 	if s.at.feed == nil {
@@ -84,7 +88,7 @@ func (o *outbox) follow(f *Feed) {
 	*list = append(*list, segment{at: f.here(), to: open})
 }
 
-// send puts packets behind all that is not held. It keeps the slice.
+// send puts packets, which it copies, behind all that is not held.
 func (o *outbox) send(now time.Time, packets []byte) {
 	if o.finished || o.parked || len(packets) == 0 {
 		return
@@ -106,7 +110,8 @@ func appendPackets(list []segment, now time.Time, packets []byte) []segment {
 		list[n].packets = append(list[n].packets, packets...)
 		return list
 	}
-	return append(list, segment{packets: packets, since: now})
+	room := make([]byte, 0, max(len(packets), segmentLeast))
+	return append(list, segment{packets: append(room, packets...), since: now})
 }
 
 // hold has the events from now on wait for release.

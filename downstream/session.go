@@ -170,8 +170,8 @@ func (s *Session) Address() string {
 	return s.addr.String()
 }
 
-// Send puts packets behind all that the session has been given but for what is held.
-// It keeps the slice. now is the moment from which they wait.
+// Send puts packets, which it copies, behind all that the session has been given but for
+// what is held. now is the moment from which they wait.
 //
 // Send and the methods up to Finish change what the session is to be sent, in the order
 // of their calls, and write nothing: that takes a Flush after the last of them.

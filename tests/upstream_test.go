@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -83,7 +84,9 @@ func (r *recorder) Answer(call *upstream.Call, p *codec.Packet, last bool) {
 		if r.done[call] {
 			r.t.Errorf("an Answer after the last one: %q", p.Raw)
 		}
-		r.answers[call] = append(r.answers[call], p.Clone())
+		kept := p.Clone()
+		kept.Raw = bytes.Clone(p.Raw)
+		r.answers[call] = append(r.answers[call], kept)
 		r.done[call] = last
 	})
 }

@@ -36,9 +36,10 @@ const longest = 24 * time.Hour
 // A run is one action on its way.
 type run struct {
 	// calls are those it answers: the one whose action it is, and those that
-	// joined it. A run of ampd's own has none and gives its answer to reply.
+	// joined it. A run of ampd's own has none and gives the last packet of its
+	// answer to reply, or says why there is none.
 	calls []*Call
-	reply func(p *codec.Packet, last bool)
+	reply func(p *codec.Packet, err error)
 
 	name  string // as the call spells it
 	known actions.Action
@@ -50,6 +51,8 @@ type run struct {
 	slow      bool
 	key       string // equal for runs of which one will do, "" for those that run alone
 	converted bool   // a synchronous Originate made asynchronous
+
+	translated codec.Packet // the last packet of the answer, as a call gets it
 
 	started  time.Time // when it was written
 	deadline time.Time // of a converted Originate's OriginateResponse
@@ -97,7 +100,7 @@ func (c *Client) newRun(call *Call) (r *run, refusal *codec.Packet) {
 }
 
 // ownRun is an action of ampd's own: its headers but for the ActionID.
-func (c *Client) ownRun(reply func(p *codec.Packet, last bool), headers ...codec.Header) *run {
+func (c *Client) ownRun(reply func(p *codec.Packet, err error), headers ...codec.Header) *run {
 	r := &run{
 		reply: reply,
 		name:  headers[0].Value,

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -38,7 +39,9 @@ func (c *Client) part(a *answer, p *codec.Packet, last bool) {
 		c.metrics.Dropped.WithLabelValues("late").Inc()
 		return
 	case r.reply != nil:
-		r.reply(p, last)
+		if last {
+			r.reply(p, nil)
+		}
 		return
 	}
 	for _, call := range r.calls {
@@ -55,12 +58,13 @@ func (c *Client) part(a *answer, p *codec.Packet, last bool) {
 }
 
 // translate gives a packet of the answer the ActionID that the call came with. A
-// packet without any stays without.
+// packet without any stays without. The result is good until the next.
 func (r *run) translate(p *codec.Packet, call *Call) *codec.Packet {
 	if p.Get("ActionID") != r.id {
 		return p
 	}
-	return native.WithActionID(p, call.Action.Get("ActionID"))
+	native.SetActionID(&r.translated, p, call.Action.Get("ActionID"))
+	return &r.translated
 }
 
 // fail answers a run for which Asterisk's answer does not come, or not to its end.
@@ -82,7 +86,7 @@ func (c *Client) fail(a *answer, message, result string) {
 		return
 	}
 	if r.reply != nil {
-		r.reply(errorPacket(message), true)
+		r.reply(nil, errors.New(message))
 		return
 	}
 	c.answerCalls(r, of, result)

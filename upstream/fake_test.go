@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -346,29 +347,38 @@ type bench struct {
 // onBench runs a test in a bubble, with a client that is ready where Asterisk lets it.
 func onBench(t *testing.T, fake *fakeAsterisk, change func(*Config), test func(t *testing.T, b *bench)) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := DefaultConfig()
-		cfg.Address, cfg.Username, cfg.Secret = "127.0.0.1:5038", "ampd", fakeSecret
-		if change != nil {
-			change(&cfg)
-		}
-		core, logs := observer.New(zapcore.DebugLevel)
-		h := &heard{names: make(map[*Call]string)}
-		c := New(cfg, h, zap.New(core), NewMetrics(prometheus.NewRegistry()))
-		c.dial = fake.dial
-		ctx, cancel := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() { require.NoError(t, c.Run(ctx)) })
-		b := &bench{heard: h, t: t, fake: fake, c: c, logs: logs, stop: func() { cancel(); running.Wait() }}
-		t.Cleanup(b.stop)
+		b := startBench(t, fake.dial, change)
+		b.fake = fake
 		synctest.Wait()
 		test(t, b)
 		b.stop()
-		for _, entry := range logs.All() {
-			for _, field := range entry.Context {
-				require.NotContains(t, field.String, fakeSecret)
-			}
-		}
 	})
+}
+
+// startBench runs a client, which dials as it is told, until the test ends.
+func startBench(t *testing.T, dial func(context.Context, string, string) (net.Conn, error), change func(*Config)) *bench {
+	cfg := DefaultConfig()
+	cfg.Address, cfg.Username, cfg.Secret = "127.0.0.1:5038", "ampd", fakeSecret
+	if change != nil {
+		change(&cfg)
+	}
+	core, logs := observer.New(zapcore.DebugLevel)
+	h := &heard{names: make(map[*Call]string)}
+	c := New(cfg, h, zap.New(core), NewMetrics(prometheus.NewRegistry()))
+	c.dial = dial
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { require.NoError(t, c.Run(ctx)) })
+	b := &bench{heard: h, t: t, c: c, logs: logs}
+	b.stop = func() {
+		cancel()
+		running.Wait()
+		for _, entry := range logs.All() {
+			require.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), string(cfg.Secret))
+		}
+	}
+	t.Cleanup(b.stop)
+	return b
 }
 
 // submit has an action run; its name is what is heard of it.

@@ -58,7 +58,11 @@ func (c *Client) connection(ctx context.Context) (ready bool, err error) {
 	c.mu.Unlock()
 	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	var group sync.WaitGroup
-	group.Go(func() { end(c.serve(life, events)) })
+	var ended error // the connection, why
+	group.Go(func() {
+		ended = c.serve(life, events)
+		end(ended)
+	})
 	first, err := c.prepare(ctx, life, events)
 	c.metrics.Connects.WithLabelValues(connectResult(err)).Inc()
 	if err == nil {
@@ -71,11 +75,10 @@ func (c *Client) connection(ctx context.Context) (ready bool, err error) {
 	end(err) // of no effect where life has ended already
 	group.Wait()
 	c.over()
-	cause := context.Cause(life)
 	if ctx.Err() == nil {
-		c.handler.Lost(cause)
+		c.handler.Lost(ended)
 	}
-	return err == nil, cause
+	return err == nil, ended
 }
 
 // over answers the Originates that still ring when all connections have ended.
@@ -129,17 +132,7 @@ func (c *Client) prepare(ctx, life context.Context, events *conn) (first *conn, 
 	default:
 	}
 	info := &Info{Version: events.version}
-	commands := c.ask(ctx, events, "ListCommands")
-	info.setCommands(commands)
-	if settings := c.ask(ctx, events, "CoreSettings"); strings.EqualFold(settings.Name(), "Success") {
-		info.Settings = kept(settings)
-	}
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	} else if !strings.EqualFold(commands.Name(), "Success") {
-		err = fmt.Errorf("ListCommands: %q", commands.Get("Message"))
-	}
-	if err != nil {
+	if err := c.learn(ctx, events, info); err != nil {
 		if first != nil {
 			_ = first.Close()
 		}
@@ -150,6 +143,26 @@ func (c *Client) prepare(ctx, life context.Context, events *conn) (first *conn, 
 	c.info = info
 	c.mu.Unlock()
 	return first, nil
+}
+
+// learn asks what Asterisk can do and how it is set up.
+func (c *Client) learn(ctx context.Context, events *conn, info *Info) error {
+	commands, err := c.ask(ctx, events, "ListCommands")
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(commands.Name(), "Success") {
+		return fmt.Errorf("ListCommands: %q", commands.Get("Message"))
+	}
+	info.setCommands(commands)
+	settings, err := c.ask(ctx, events, "CoreSettings")
+	if err != nil {
+		return err
+	}
+	if strings.EqualFold(settings.Name(), "Success") {
+		info.Settings = kept(settings)
+	}
+	return nil
 }
 
 // whileReady has actions run until the connection is lost or ctx is done.
@@ -192,8 +205,11 @@ func (c *Client) whileReady(ctx, life context.Context, end context.CancelCauseFu
 func (c *Client) checkAccount(ctx context.Context, events *conn) error {
 	missing, known := codec.Classes(0), false
 	if name := c.cfg.Username; !strings.ContainsAny(name, `"\`) {
-		missing, known = missingRead(c.ask(ctx, events, "Command",
-			codec.Header{Name: "Command", Value: `manager show user "` + name + `"`}))
+		output, err := c.ask(ctx, events, "Command", codec.Header{Name: "Command", Value: `manager show user "` + name + `"`})
+		if err != nil {
+			return err
+		}
+		missing, known = missingRead(output)
 	}
 	if missing != 0 {
 		return &rightsError{missing.String()}
@@ -220,14 +236,19 @@ func (c *Client) checkAccount(ctx context.Context, events *conn) error {
 }
 
 // ask runs an action of ampd's own, on the connection k or, if that is nil, on any
-// that is free. It returns the last packet of the answer, an error response if ctx
-// ends before that.
-func (c *Client) ask(ctx context.Context, k *conn, action string, headers ...codec.Header) *codec.Packet {
-	answers := make(chan *codec.Packet, 1)
-	r := c.ownRun(func(p *codec.Packet, last bool) {
-		if last {
-			answers <- p.Clone()
+// that is free. It returns the last packet of the answer, an error if there is none.
+func (c *Client) ask(ctx context.Context, k *conn, action string, headers ...codec.Header) (*codec.Packet, error) {
+	type reply struct {
+		p   *codec.Packet
+		err error
+	}
+	replies := make(chan reply, 1)
+	r := c.ownRun(func(p *codec.Packet, err error) {
+		if err != nil {
+			replies <- reply{nil, fmt.Errorf("%s: %w", action, err)}
+			return
 		}
+		replies <- reply{p.Clone(), nil}
 	}, append([]codec.Header{{Name: "Action", Value: action}}, headers...)...)
 	if k == nil {
 		c.mu.Lock()
@@ -241,10 +262,10 @@ func (c *Client) ask(ctx context.Context, k *conn, action string, headers ...cod
 		}
 	}
 	select {
-	case p := <-answers:
-		return p
+	case got := <-replies:
+		return got.p, got.err
 	case <-ctx.Done():
-		return errorPacket(textLost)
+		return nil, context.Cause(ctx)
 	}
 }
 
@@ -298,8 +319,12 @@ func (c *Client) slotFailed(life context.Context, end context.CancelCauseFunc, a
 
 // changed asks Asterisk again what it can do and tells the handler.
 func (c *Client) changed(ctx context.Context) {
-	commands := c.ask(ctx, nil, "ListCommands")
+	commands, err := c.ask(ctx, nil, "ListCommands")
 	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		c.askAgain()
 		return
 	}
 	c.mu.Lock()

@@ -45,8 +45,8 @@ type Handler interface {
 
 	// Answer hands over the next packet of the call's answer, with the ActionID
 	// that the client sent (none if it sent none). After last nothing more comes
-	// for this call, and last comes exactly once for each. Of the packet
-	// only Raw is the handler's to keep. An answer that consists of an empty line (IAXnetstats
+	// for this call, and last comes exactly once for each. Nothing of
+	// the packet is the handler's to keep. An answer that consists of an empty line (IAXnetstats
 	// without calls) is a packet without headers whose Raw is that line.
 	Answer(call *Call, p *codec.Packet, last bool)
 

@@ -258,6 +258,14 @@ func FuzzWithActionID(f *testing.F) {
 			before := string(p.Raw)
 			q := native.WithActionID(&p, id)
 			require.Equal(t, before, string(p.Raw))
+			again := codec.Packet{Raw: []byte("what was there"), Headers: make([]codec.Header, 1)}
+			native.SetActionID(&again, &p, id)
+			require.Equal(t, before, string(p.Raw))
+			require.Equal(t, string(q.Raw), string(again.Raw))
+			require.Equal(t, len(q.Headers), len(again.Headers))
+			for i := range q.Headers {
+				require.Equal(t, q.Headers[i], again.Headers[i])
+			}
 
 			at := p.Index("ActionID")
 			switch {

@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"strings"
 
 	"ampd/codec"
 )
@@ -27,6 +28,26 @@ func WithActionID(p *codec.Packet, id string) *codec.Packet {
 		}
 	}
 	return b.packet(p.Raw[end:])
+}
+
+// SetActionID makes q like p with that ActionID as WithActionID does, in the memory that q
+// has, whose Raw and Headers are used again the next time. Its Headers are views into p.
+func SetActionID(q, p *codec.Packet, id string) {
+	at := p.Index("ActionID")
+	if at < 0 || id == "" || strings.ContainsAny(id, "\r\n\x00") {
+		*q = *WithActionID(p, id)
+		return
+	}
+	from, to := 0, 0
+	for range at + 1 {
+		from = to
+		to += bytes.IndexByte(p.Raw[from:], '\n') + 1
+	}
+	q.Raw = append(q.Raw[:0], p.Raw[:from]...)
+	q.Raw = AppendHeader(q.Raw, p.Headers[at].Name, id)
+	q.Raw = append(q.Raw, p.Raw[to:]...)
+	q.Headers = append(q.Headers[:0], p.Headers...)
+	q.Headers[at].Value = id
 }
 
 // Rewrite returns a packet like p whose lines edit has judged, in their order: a
