@@ -34,13 +34,14 @@
 // [Client.Run] makes the event connection and, once actions can be run, waits for its
 // end. Beside it run:
 //
-//   - two for each connection: conn.read decodes, [Client.serve] owns all else of it
-//     and calls the Handler for what came on it;
+//   - two for each connection, which take turns with it (conn.mu): [Client.read] deals
+//     with what comes and calls the Handler for it, [Client.serve] begins runs, watches
+//     the time, and owns the connection's end;
 //   - one for each place of an action connection ([Client.slot]), which makes them;
 //   - the clerk, who gives the answers that belong to no connection.
 //
-// All have ended when Run returns. What they share is behind Client.mu, which is held
-// for moments and never while the Handler is called, so that the Handler may call
+// All have ended when Run returns. What they share is behind Client.mu, which is taken
+// behind conn.mu, held for moments and never while the Handler is called, so that the Handler may call
 // [Client.Submit] from wherever it likes.
 //
 // # Sources
