@@ -81,6 +81,8 @@ func (c *Client) fail(a *answer, message, result string) {
 	case a.isList():
 		c.part(a, a.held, false)
 		of = func(call *Call) *codec.Packet { return a.cancelled(call, message) }
+	case a.held != nil && a.word == "": // free text, which shows no end
+		c.part(a, a.held, false)
 	case a.held != nil && r.known.OneEvent == "":
 		c.part(a, a.held, true) // the answer, as far as can be told
 		return

@@ -1,6 +1,8 @@
 package upstream
 
 import (
+	"bytes"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +18,11 @@ func partialFake(parts map[string][]string) *fakeAsterisk {
 	fake := newFake()
 	fake.answer = func(k *fakeConn, action *codec.Packet) bool {
 		for _, part := range parts[action.Get("Action")] {
-			lines := strings.Split(part, "|")
-			k.reply(action, lines...)
+			if lines := strings.Split(part, "|"); strings.Contains(lines[0], ":") {
+				k.reply(action, lines...)
+			} else {
+				k.send(strings.Join(lines, "\r\n") + "\r\n\r\n")
+			}
 		}
 		if parts[action.Get("Action")] != nil {
 			k.deaf = true // its thread is busy
@@ -71,6 +76,11 @@ var begun = map[string]struct {
 		action: "FAXStats",
 		parts:  []string{"Response: Success|Message: FAXStats event will follow"},
 		want:   []string{"Response: Error|ActionID: 1|Message: % ."},
+	},
+	"free text": {
+		action: "Queues",
+		parts:  []string{"support has 0 calls|   No Members", "sales has 0 calls"},
+		want:   []string{"support has 0 calls|   No Members", "sales has 0 calls", "Response: Error|ActionID: 1|Message: % ."},
 	},
 	"only the fence is missing": {
 		action: "SCCPHangup",
@@ -244,6 +254,74 @@ func TestSlowOnesThatWaitAreRefusedWhenTheLastIsRetired(t *testing.T) {
 			"c started",
 		}, b.take())
 	})
+}
+
+// What ampd asks itself is asked again where the answer is lost.
+func TestCommandsAreAskedAgainWhereTheirAnswerIsLost(t *testing.T) {
+	for name, loss := range map[string]func(b *bench, k *fakeConn){
+		"with the connection": func(_ *bench, k *fakeConn) { _ = k.Close() },
+		"for too long":        func(b *bench, _ *fakeConn) { b.sleep(30 * time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBench(t, newFake(), func(cfg *Config) { cfg.ActionConnections = 1 }, func(t *testing.T, b *bench) {
+				b.start()
+				k := b.fake.actionConns()[0]
+				b.fake.set(func() {
+					k.deaf = true
+					b.fake.commands = "Pong: New.  (Priv: call,all)\r\n"
+				})
+				b.fake.events(t).send("Event: Load\r\nPrivilege: system,all\r\nModule: x.so\r\nStatus: Success\r\n\r\n")
+				require.Len(t, b.take(), 1)
+				loss(b, k)
+				b.sleep(time.Second)
+				require.Equal(t, []string{"changed"}, b.take())
+				require.Equal(t, "Pong", b.infos[1].Commands[0].Name)
+			})
+		})
+	}
+}
+
+// A connection on which nothing is answered once it has logged in is given up, and
+// costs later ones nothing.
+func TestConnectionThatDiesBeforeItIsReady(t *testing.T) {
+	fake := newFake()
+	var deaf bool
+	fake.wrap = func(conn net.Conn) net.Conn {
+		if deaf {
+			return &deafAfterLogin{Conn: conn}
+		}
+		return conn
+	}
+	deaf = true
+	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		b.sleep(5 * time.Minute)
+		for _, line := range b.take() {
+			require.Equal(t, "lost: Command: Timeout waiting for Asterisk", line)
+		}
+		require.Empty(t, b.logs.FilterMessageSnippet("without write").All())
+		fake.set(func() { deaf = false })
+		b.sleep(time.Minute)
+		require.Contains(t, b.take(), "ready")
+		require.Zero(t, b.c.overdue)
+	})
+}
+
+// A deafAfterLogin connection swallows what the client sends behind its login.
+type deafAfterLogin struct {
+	net.Conn
+	seen []byte
+	deaf bool
+}
+
+func (c *deafAfterLogin) Read(b []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(b)
+		if err != nil || !c.deaf {
+			c.seen = append(c.seen, b[:n]...)
+			c.deaf = bytes.Contains(c.seen, []byte("Events: "))
+			return n, err
+		}
+	}
 }
 
 // An event connection that runs actions can't be retired.

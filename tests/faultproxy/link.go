@@ -9,7 +9,7 @@ import (
 
 // What is on its way in a direction: so many parcels of at most so many bytes.
 const (
-	queued     = 32
+	queued     = 256
 	parcelMost = 4096
 )
 
