@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"regexp"
 	"runtime"
 	"runtime/debug"
@@ -74,6 +75,13 @@ func run() error {
 		return err
 	}
 	defer b.close()
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() { // ends with the process, and so do those that it started
+		<-interrupted
+		os.RemoveAll(b.dir)
+		os.Exit(1)
+	}()
 	if err := b.environment(); err != nil {
 		return err
 	}
