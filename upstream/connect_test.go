@@ -1,7 +1,12 @@
 package upstream
 
 import (
+	"context"
+	"fmt"
+	"net"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,6 +163,80 @@ func TestAsteriskThatComesLaterIsFound(t *testing.T) {
 		fake.set(func() { fake.down = false })
 		b.sleep(30 * time.Second)
 		require.Equal(t, []string{"ready"}, b.take())
+	})
+}
+
+// Each attempt has another port of ampd's own in its error.
+func TestOneTroubleIsLoggedOnce(t *testing.T) {
+	for name, fails := range map[string]func(port int) error{
+		"reset": func(port int) error {
+			return &net.OpError{
+				Op: "read", Net: "tcp", Source: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port},
+				Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5038}, Err: syscall.ECONNRESET,
+			}
+		},
+		"no name server": func(port int) error {
+			return &net.DNSError{Err: fmt.Sprintf("read udp 127.0.0.1:%d->127.0.0.1:53: i/o timeout", port), Name: "pbx.example", Server: "127.0.0.1:53"}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				port := 40_000
+				b := startBench(t, func(context.Context, string, string) (net.Conn, error) {
+					port++
+					return nil, fails(port)
+				}, nil)
+				b.sleep(10 * time.Minute)
+				require.Greater(t, port, 40_020)
+				warnings := b.logs.FilterLevelExact(zapcore.WarnLevel).All()
+				require.Len(t, warnings, 1)
+				require.Equal(t, "Asterisk can't be reached", warnings[0].Message)
+				require.Contains(t, warnings[0].ContextMap()["error"], "127.0.0.1:40001->")
+				require.Empty(t, b.take())
+				b.submit("a", 1, "Action: CoreStatus", "ActionID: 1")
+				require.Equal(t, []string{"a Response: Error|ActionID: 1|Message: Upstream not connected ."}, b.take())
+				b.stop()
+			})
+		})
+	}
+}
+
+// A name that begins to resolve, and one that does no more.
+func TestNamesThatResolveLater(t *testing.T) {
+	fake := newFake()
+	var resolves atomic.Bool
+	noHost := &net.DNSError{Err: "no such host", Name: "pbx.example", IsNotFound: true}
+	synctest.Test(t, func(t *testing.T) {
+		b := startBench(t, func(ctx context.Context, network, address string) (net.Conn, error) {
+			require.Equal(t, "pbx.example:5038", address)
+			if !resolves.Load() {
+				return nil, noHost
+			}
+			return fake.dial(ctx, network, address)
+		}, func(cfg *Config) { cfg.Address = "pbx.example:5038" })
+		b.fake = fake
+		b.sleep(30 * time.Second)
+		require.Empty(t, b.take())
+		resolves.Store(true)
+		b.sleep(2 * time.Second)
+		require.Equal(t, []string{"ready"}, b.take())
+		resolves.Store(false)
+		fake.cut()
+		b.sleep(5 * time.Minute)
+		require.Equal(t, []string{"lost: read: EOF"}, b.take())
+		resolves.Store(true)
+		b.sleep(30 * time.Second)
+		require.Equal(t, []string{"ready"}, b.take())
+		var said []string
+		for _, entry := range b.logs.FilterLevelExact(zapcore.WarnLevel).All() {
+			said = append(said, fmt.Sprint(entry.Message, ": ", entry.ContextMap()["error"]))
+		}
+		require.Equal(t, []string{
+			"Asterisk can't be reached: dial: lookup pbx.example: no such host",
+			"lost Asterisk: read: EOF",
+			"Asterisk can't be reached: dial: lookup pbx.example: no such host",
+		}, said)
+		b.stop()
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"regexp"
 	"time"
 )
 
@@ -26,14 +27,19 @@ type retry struct {
 	text  string
 }
 
+// ownAddress is ampd's end of a connection in an error's text. Its port is another one
+// each time.
+var ownAddress = regexp.MustCompile(`\S+->`)
+
 // failed notes a failure and tells how long to wait, and whether the failure is
 // another than the last one.
 func (r *retry) failed(err error) (wait time.Duration, news bool) {
 	if r.since.IsZero() {
 		r.since = time.Now()
 	}
-	news = err.Error() != r.text
-	r.text = err.Error()
+	text := ownAddress.ReplaceAllString(err.Error(), "")
+	news = text != r.text
+	r.text = text
 	wait = pause(r.count, time.Since(r.since), isRefusal(err))
 	r.count++
 	return wait, news

@@ -269,6 +269,10 @@ func (c *Client) ask(ctx context.Context, k *conn, action string, headers ...cod
 	}
 }
 
+// together is the time within which all connections are found lost when Asterisk goes:
+// the loss of an action connection is none of its own then.
+const together = 100 * time.Millisecond
+
 // slot keeps one action connection for as long as life lasts. k is its first one, nil
 // if that is yet to be made.
 func (c *Client) slot(life context.Context, end context.CancelCauseFunc, group *sync.WaitGroup, k *conn) {
@@ -286,13 +290,18 @@ func (c *Client) slot(life context.Context, end context.CancelCauseFunc, group *
 		k = nil
 		close(serving.enlist)
 		group.Go(func() {
-			if err := c.serve(life, serving); life.Err() == nil && !errors.Is(err, errRetired) {
+			err := c.serve(life, serving)
+			if rest(life, together); life.Err() == nil && !errors.Is(err, errRetired) {
 				c.log.Info("action connection lost", zap.NamedError("cause", err))
 			}
 		})
 		<-serving.vacated
-		if time.Since(began) < retryFirst {
+		switch {
+		case serving.retired:
+		case time.Since(began) < retryFirst:
 			rest(life, retryFirst) // Asterisk closes what it has just taken
+		default:
+			rest(life, together)
 		}
 	}
 	if k != nil {
