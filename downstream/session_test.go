@@ -41,7 +41,9 @@ func (e *echo) Greeting() string { return "" }
 
 func (e *echo) Join(s *Session, login Login) {
 	e.note("join " + login.Profile.Name)
+	e.mu.Lock()
 	e.session = s
+	e.mu.Unlock()
 	tell(s, native.Answer(login.Action, "Success", "Authentication accepted"))
 }
 
@@ -49,6 +51,10 @@ func (e *echo) Request(s *Session, r Request) {
 	defer s.Done()
 	switch {
 	case errors.Is(r.Err, io.EOF):
+		if s.remembers() {
+			s.Close(ErrClientLeft)
+			return
+		}
 		s.Finish(ErrClientLeft)
 		s.Flush()
 	case errors.Is(r.Err, ErrXML):
