@@ -299,11 +299,18 @@ func TestOddInputIsAnsweredAsByAsterisk(t *testing.T) {
 			server := asterisk.Start(t, version)
 			d := daemon.Start(t, server.Addr, daemon.Config{})
 			d.WaitReady(t)
+			watcher := openWire(t, "watcher", d.Addr, asterisk.Ampd, "Events: user")
 			used := map[oddRow]int{}
 			for _, input := range inputs {
-				// ampd first: its client has gone when the direct one sends a user event.
+				// ampd first: its client has gone when the direct one sends a user event,
+				// and the next one comes when that has been to ampd.
 				through := input.answer(t, d.Addr)
 				direct := input.answer(t, server.Addr)
+				require.NoError(t, watcher.SetReadDeadline(time.Now().Add(wireLimit)))
+				for range strings.Count(through+direct, "Event: UserEvent\r\n") {
+					_, err := watcher.read()
+					require.NoError(t, err, input.name)
+				}
 				want := direct
 				for _, row := range oddTable {
 					if regexp.MustCompile("^(?:" + row.inputs + ")$").MatchString(input.name) {
