@@ -42,6 +42,8 @@ type client struct {
 	begun   time.Time   // when the action was taken up
 
 	wait *commands.Wait // the WaitEvent under way, nil for none
+
+	refusals refusals
 }
 
 func newClient(s *downstream.Session, login downstream.Login, subject *rights.Subject) *client {
@@ -166,10 +168,12 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 	now := time.Now()
 	verdict := c.state.Rights.Judge(h.table, p)
 	if !verdict.Allowed {
-		h.later = append(h.later, func() {
-			h.log.Info("action refused", zap.Uint64("client", c.session.ID()), zap.String("address", c.session.Address()),
-				zap.String("profile", c.profile.Name), zap.String("action", name), zap.String("rule", verdict.Rule))
-		})
+		if unlogged, ok := c.refusals.next(now); ok {
+			h.later = append(h.later, func() {
+				h.log.Info("action refused", zap.Uint64("client", c.session.ID()), zap.String("address", c.session.Address()),
+					zap.String("profile", c.profile.Name), zap.String("action", name), zap.String("rule", verdict.Rule), zap.Int("unlogged", unlogged))
+			})
+		}
 		h.answer(c, native.Answer(p, "Error", verdict.Message), "refused")
 		return
 	}
