@@ -55,7 +55,7 @@ fmt: $(GOLANGCI_LINT)
 	@$(GOLANGCI_LINT) fmt
 
 unit:
-	@go test -race $(UNIT)
+	@go test -race -short $(UNIT)
 
 integration:
 	@go test -race -short -count=1 -timeout 20m -v ./tests/... | sed -E '/^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS: .*\/|logger\.go:)/d'

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,4 +131,143 @@ func (x *trouble) faultBetweenRounds(lasts time.Duration, may []string, count ma
 		require.Empty(x.t, x.outcome(1, e.name), e.name)
 	}
 	require.LessOrEqual(x.t, x.logs.FilterLevelExact(zapcore.WarnLevel).Len(), 1)
+}
+
+// What has not come to its end when ampd stops gets a moment for that, and an answer.
+func TestStopAtEachByte(t *testing.T) {
+	findCalm(t)
+	for _, hush := range []bool{false, true} {
+		for connections, links := range calm.said {
+			for number, said := range links {
+				for _, from := range []faultproxy.Side{faultproxy.Client, faultproxy.Server} {
+					every := 10
+					if testing.Short() {
+						every = said[from]/4 + 1
+					}
+					name := fmt.Sprintf("silent: %t, %d action connections, link %d, from %v", hush, connections, number, from)
+					t.Run(name, func(t *testing.T) {
+						t.Parallel()
+						for place := rand.IntN(every); place <= said[from] && !t.Failed(); place += every {
+							var now <-chan struct{}
+							trap := faultproxy.Trap{Link: number, From: from, Bytes: place, Do: func(l *faultproxy.Link) {
+								if hush {
+									l.Hush()
+								}
+							}}
+							inTrouble(t, with(connections), func(p *faultproxy.Proxy) { now = p.Trap(trap) }, func(x *trouble) {
+								defer func() {
+									if x.t.Failed() {
+										x.t.Logf("place %d: %v", place, x.logs.All())
+									}
+								}()
+								x.stopAt(now)
+							})
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// stopAt stops the client at the time, or behind a round of errands.
+func (x *trouble) stopAt(now <-chan struct{}) {
+	for {
+		if x.isReady() && x.rounds == 0 {
+			x.send()
+		}
+		select {
+		case <-now:
+		case <-time.After(10 * time.Millisecond):
+			if x.rounds == 0 || len(x.answerTo(callName(0, "call"))) == 0 {
+				x.gather()
+				continue
+			}
+		}
+		break
+	}
+	began := time.Now()
+	x.stopped = true
+	x.stop()
+	require.LessOrEqual(x.t, time.Since(began), x.c.cfg.ShutdownGrace.Std()+logoffWait)
+}
+
+// Nothing is lost where all comes, however slowly.
+func TestPoorLines(t *testing.T) {
+	findCalm(t)
+	for name, line := range map[string]faultproxy.Line{
+		"byte by byte":    {Chunk: 1},
+		"200 ms each way": {Delay: 200 * time.Millisecond},
+		"1 kB/s":          {Rate: 1000},
+		"all of it":       {Chunk: 7, Delay: 100 * time.Millisecond, Rate: 3000},
+	} {
+		for _, connections := range []int{0, 1, 3} {
+			t.Run(fmt.Sprintf("%s, %d action connections", name, connections), func(t *testing.T) {
+				t.Parallel()
+				inTrouble(t, with(connections), func(p *faultproxy.Proxy) {
+					p.Set(faultproxy.Client, line)
+					p.Set(faultproxy.Server, line)
+				}, func(x *trouble) {
+					for n := range 3 {
+						x.untilReady()
+						x.round()
+						x.sleep(20 * time.Second)
+						x.atRest()
+						for _, e := range errands {
+							require.Empty(x.t, x.outcome(n, e.name), e.name)
+						}
+					}
+					require.Zero(x.t, x.logs.FilterLevelExact(zapcore.WarnLevel).Len())
+					require.Len(x.t, x.network.Links(), 1+connections)
+				})
+			})
+		}
+	}
+}
+
+// One client's life in which one fault follows another.
+func TestFaultsWithoutEnd(t *testing.T) {
+	findCalm(t)
+	rounds := 200
+	if testing.Short() {
+		rounds = 20
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	chance := rand.New(rand.NewPCG(seed, 0))
+	places := []string{"Event: ", "Response: ", "ActionID: ", "\r\n\r\n", "EventList: ", "Action: ", "UserEvent: "}
+	inTrouble(t, nil, nil, func(x *trouble) {
+		var armed atomic.Bool
+		for range rounds {
+			for range 1 + chance.IntN(2) {
+				do := faults[chance.IntN(4)].do
+				x.network.Trap(faultproxy.Trap{
+					Link: -1, From: faultproxy.Side(chance.IntN(2)),
+					After: places[chance.IntN(len(places))], Bytes: chance.IntN(100),
+					Do: func(l *faultproxy.Link) {
+						if armed.Load() {
+							do(l)
+						}
+					},
+				})
+			}
+			x.untilReady()
+			armed.Store(true)
+			x.round()
+			armed.Store(false)
+			x.sleep(200 * time.Second)
+			x.untilReady()
+			x.sleep(5 * time.Second) // the lesser connections
+			x.atRest()
+		}
+		x.sleep(idLinger)
+		x.round()
+		x.atRest()
+		for _, e := range errands {
+			require.Empty(x.t, x.outcome(rounds, e.name), e.name)
+		}
+		x.c.ids.mu.Lock()
+		defer x.c.ids.mu.Unlock()
+		require.Empty(x.t, x.c.ids.byID, "ActionIDs remembered")
+	})
 }

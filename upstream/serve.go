@@ -30,7 +30,7 @@ func (c *Client) serve(life context.Context, k *conn) (err error) {
 	k.timer = time.NewTimer(time.Hour)
 	defer k.timer.Stop()
 	k.armed = time.Now().Add(time.Hour)
-	k.do(func() error { c.alive(k); return nil })
+	_ = k.do(func() error { c.alive(k); return nil }) // never fails
 	go c.read(k)
 	defer func() {
 		_ = k.Close()
