@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,7 +46,6 @@ type conn struct {
 
 	// The reader's, before login the dialler's.
 	dec      *native.Decoder
-	scratch  codec.Packet
 	packets  []codec.Packet // that have come together
 	headers  []codec.Header // of all of them
 	repaired uint64         // as counted so far
@@ -179,11 +179,12 @@ func (k *conn) exchange(headers ...codec.Header) (*codec.Packet, error) {
 		return nil, err
 	}
 	for {
-		if err := k.dec.Decode(&k.scratch); err != nil {
+		p := new(codec.Packet)
+		if err := k.dec.Decode(p); err != nil {
 			return nil, fmt.Errorf("read the answer: %w", err)
 		}
-		if k.scratch.Kind() == codec.Response {
-			return &k.scratch, nil
+		if p.Kind() == codec.Response {
+			return p, nil
 		}
 	}
 }
@@ -221,9 +222,8 @@ func (c *Client) read(k *conn) {
 	for {
 		k.packets, k.headers = k.packets[:0], k.headers[:0]
 		for len(k.packets) == 0 || k.dec.Whole() && len(k.packets) < batchMost {
-			err := k.dec.Decode(&k.scratch)
+			err := k.decode()
 			if err == nil {
-				k.gather()
 				continue
 			}
 			if errors.Is(err, codec.ErrTooLong) && k.role == eventRole {
@@ -246,10 +246,20 @@ func (c *Client) read(k *conn) {
 	}
 }
 
-// gather keeps what was just decoded, until the packets that have come with it have been
-// dealt with. Raw outlives that.
-func (k *conn) gather() {
+// decode reads one more packet. It is good until all that have come with it have been
+// dealt with; Raw outlives that.
+func (k *conn) decode() error {
 	n := len(k.headers)
-	k.headers = append(k.headers, k.scratch.Headers...)
-	k.packets = append(k.packets, codec.Packet{Raw: k.scratch.Raw, Headers: k.headers[n:len(k.headers):len(k.headers)]})
+	p := codec.Packet{Headers: k.headers[n:]}
+	if err := k.dec.Decode(&p); err != nil {
+		return err
+	}
+	if n+len(p.Headers) <= cap(k.headers) {
+		k.headers = k.headers[:n+len(p.Headers)]
+	} else {
+		k.headers = make([]codec.Header, 0, 2*cap(k.headers)+len(p.Headers)) // for those to come
+	}
+	p.Headers = slices.Clip(p.Headers)
+	k.packets = append(k.packets, p)
+	return nil
 }

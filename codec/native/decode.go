@@ -44,8 +44,11 @@ type Decoder struct {
 	side    Side
 	repairs Repairs
 
-	// From Asterisk: what ends the packet that is being skipped, or nil.
-	skipUntil []byte
+	// From Asterisk.
+	skipUntil []byte // what ends the packet that is being skipped, or nil
+	looked    *byte  // the first byte of the buf that was looked through for ends of packets
+	read      int    // up to this length
+	whole     int    // where in buf the last of them is
 
 	// From a client.
 	tooLong bool // a line over MaxLine was met and not yet reported
@@ -79,7 +82,14 @@ func (d *Decoder) Whole() bool {
 	for bytes.HasPrefix(rest, crlf) {
 		rest = rest[len(crlf):]
 	}
-	return bytes.Contains(rest, packetEnd)
+	if len(rest) == 0 {
+		return false
+	}
+	if at := &d.buf[0]; at != d.looked || len(d.buf) != d.read {
+		d.looked, d.read = at, len(d.buf)
+		d.whole = bytes.LastIndex(d.buf, packetEnd)
+	}
+	return d.whole > len(d.buf)-len(rest)
 }
 
 // ReadLine reads one line, such as Asterisk's greeting, and returns it without its
