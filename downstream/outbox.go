@@ -107,7 +107,11 @@ func (o *outbox) send(now time.Time, packets []byte) {
 // as one of their own.
 func appendPackets(list []segment, now time.Time, packets []byte) []segment {
 	if n := len(list) - 1; n >= 0 && list[n].at.feed == nil && len(list[n].packets)+len(packets) <= segmentMost {
-		list[n].packets = append(list[n].packets, packets...)
+		s := &list[n]
+		if need := len(s.packets) + len(packets); need > cap(s.packets) { // a list, most likely
+			s.packets = append(make([]byte, 0, max(need, min(8*cap(s.packets), segmentMost))), s.packets...)
+		}
+		s.packets = append(s.packets, packets...)
 		return list
 	}
 	room := make([]byte, 0, max(len(packets), segmentLeast))
@@ -253,6 +257,18 @@ func (o *outbox) wrote(n int) {
 	}
 }
 
+// fewSegments are moved up when the first is taken out; of more the slice is cut, which
+// costs the same however many there are.
+const fewSegments = 16
+
 func (o *outbox) pop() {
-	o.ready = slices.Delete(o.ready, 0, 1)
+	switch n := len(o.ready); {
+	case n <= fewSegments:
+		o.ready = slices.Delete(o.ready, 0, 1)
+	case n == fewSegments+1:
+		o.ready = slices.Clone(o.ready[1:]) // the room of all that were cut off is let go
+	default:
+		o.ready[0] = segment{}
+		o.ready = o.ready[1:]
+	}
 }
