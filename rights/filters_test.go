@@ -195,3 +195,55 @@ func TestWithLeavesTheOriginalAlone(t *testing.T) {
 	require.True(t, b.pass(event))
 	require.True(t, profile.pass(event))
 }
+
+func TestRequiredText(t *testing.T) {
+	tests := map[string]struct {
+		text  string
+		whole bool // nothing else is asked
+	}{
+		"Event: Newchannel":          {"Event: Newchannel", true},
+		"Queue: (sales|support)":     {"Queue: ", false},
+		"^Event: (Dial|Hangup)":      {"Event: ", false},
+		"Channel: SIP/[0-9]+-":       {"Channel: SIP/", false},
+		"a+bcd":                      {"bcd", false},
+		"(abc){2,3}":                 {"abc", false},
+		"(abc){0,3}x":                {"x", false},
+		"(abc)?":                     {"", false},
+		"abc|def":                    {"", false},
+		"abc|":                       {"", false},
+		".*":                         {"", false},
+		"[[:alpha:]]":                {"", false},
+		"Käse: x":                    {"Käse: x", true},
+		`Channel: PJSIP/100\-`:       {"Channel: PJSIP/100-", true},
+		`Exten: \b5\b`:               {"Exten: ", false},
+		"x{1,3}yy":                   {"yy", false},
+		"Event: QueueMember(Status)": {"Event: QueueMemberStatus", true},
+	}
+	for expr, tc := range tests {
+		t.Run(expr, func(t *testing.T) {
+			m, err := ParseFilter("", expr, true)
+			require.NoError(t, err)
+			require.Equal(t, tc.text, string(m.literal))
+			require.Equal(t, tc.whole, m.regex == nil)
+		})
+	}
+}
+
+// FuzzRequiredText: an expression matches the same with its shortcut as without.
+func FuzzRequiredText(f *testing.F) {
+	f.Add("Queue: (sales|support)", "Event: X\r\nQueue: sales\r\n\r\n")
+	f.Add("(a|ab)(c|bcd)*", "abcd")
+	f.Add("\xff|é{2}", "éé\xff")
+	f.Add(`\bx\B|(^a$){0,2}b+`, "ab")
+	f.Add("(K|[k])s", "ks")
+	f.Add("K\ufffds", "K\xffs")
+	f.Fuzz(func(t *testing.T, expr, text string) {
+		m := Matcher{method: matchRegex}
+		if m.compile(expr) != nil {
+			t.Skip("no expression")
+		}
+		regex, err := compileERE(expr)
+		require.NoError(t, err)
+		require.Equal(t, regex.MatchString(text), m.matchesText([]byte(text)), "%q of %q, which must have %q", expr, text, m.literal)
+	})
+}

@@ -37,7 +37,7 @@ func requiredText(re *syntax.Regexp) string {
 			return ""
 		}
 		for _, r := range re.Rune {
-			if r >= utf8.RuneSelf { // a byte that is no UTF-8 matches as U+FFFD
+			if r == utf8.RuneError { // matches any byte that is no UTF-8
 				return ""
 			}
 		}
