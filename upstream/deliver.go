@@ -212,6 +212,9 @@ func (c *Client) refuse(call *Call, p *codec.Packet, result string) {
 // held.
 func (c *Client) refuseWaiting(match func(*run) bool, message, result string) {
 	for _, r := range c.sched.remove(match) {
+		if r.reply != nil {
+			r.reply(nil, errors.New(message))
+		}
 		for _, call := range r.calls {
 			c.refuse(call, failure(call.Action, message), result)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ var faults = []struct {
 	change func(*Config)
 	lasts  time.Duration // until all is as it was
 	may    []string      // what ampd may say in Asterisk's place
-	every  int           // so many places make one test
+	every  int           // of so many places one is tried, in a long text of three times as many
 }{
 	{
 		name: "cut", do: (*faultproxy.Link).Cut, lasts: 5 * time.Second,
@@ -29,25 +30,25 @@ var faults = []struct {
 	},
 	{
 		name: "half-open", do: (*faultproxy.Link).Hush, lasts: 200 * time.Second,
-		may: []string{textLost, textUnconnected, textTimeout, textBusy}, every: 5,
+		may: []string{textLost, textUnconnected, textTimeout, textBusy}, every: 25,
 	},
 	{
 		name: "nothing reaches Asterisk", do: func(l *faultproxy.Link) { l.Set(faultproxy.Client, faultproxy.Line{Still: true}) },
 		lasts: 200 * time.Second,
-		may:   []string{textLost, textUnconnected, textTimeout, textBusy}, every: 5,
+		may:   []string{textLost, textUnconnected, textTimeout, textBusy}, every: 25,
 	},
 	{
 		name: "nothing reaches ampd", do: func(l *faultproxy.Link) { l.Set(faultproxy.Server, faultproxy.Line{Still: true}) },
 		lasts: 200 * time.Second,
-		may:   []string{textLost, textUnconnected, textTimeout, textBusy}, every: 5,
+		may:   []string{textLost, textUnconnected, textTimeout, textBusy}, every: 25,
 	},
-	{name: "silence that passes", do: hushFor(4 * time.Second), lasts: 5 * time.Second, every: 5},
+	{name: "silence that passes", do: hushFor(4 * time.Second), lasts: 5 * time.Second, every: 25},
 	{
 		name: "silence beyond the deadline", do: hushFor(25 * time.Second), lasts: 100 * time.Second,
 		change: func(cfg *Config) {
 			cfg.ActionTimeout, cfg.PingInterval, cfg.ConnectTimeout = seconds(8), seconds(60), seconds(30)
 		},
-		may: []string{textLost, textUnconnected, textTimeout, textBusy}, every: 5,
+		may: []string{textLost, textUnconnected, textTimeout, textBusy}, every: 25,
 	},
 }
 
@@ -62,7 +63,7 @@ func hushFor(d time.Duration) func(*faultproxy.Link) {
 	}
 }
 
-// Of each fault each place makes a test, with -short but a few of them.
+// With -short a few places are tried, another few each time.
 func TestFaultsAtEachByte(t *testing.T) {
 	findCalm(t)
 	for _, f := range faults {
@@ -70,6 +71,9 @@ func TestFaultsAtEachByte(t *testing.T) {
 			for number, said := range links {
 				for _, from := range []faultproxy.Side{faultproxy.Client, faultproxy.Server} {
 					every := f.every
+					if said[from] > 8000 { // most of it events, all alike
+						every *= 3
+					}
 					if testing.Short() {
 						every = said[from]/4 + 1
 					}
@@ -190,6 +194,73 @@ func (x *trouble) stopAt(now <-chan struct{}) {
 	x.stopped = true
 	x.stop()
 	require.LessOrEqual(x.t, time.Since(began), x.c.cfg.ShutdownGrace.Std()+logoffWait)
+}
+
+// Without an action connection an action gets its error when it is clear that there is
+// none to be had.
+func TestNoActionConnectionToBeHad(t *testing.T) {
+	findCalm(t)
+	for name, do := range map[string]func(*faultproxy.Link){"cut": (*faultproxy.Link).Cut, "silent": (*faultproxy.Link).Hush} {
+		t.Run(name, func(t *testing.T) {
+			inTrouble(t, nil, nil, func(x *trouble) {
+				x.untilReady()
+				var down atomic.Bool
+				down.Store(true)
+				for n := range 200 {
+					x.network.Trap(faultproxy.Trap{Link: 4 + n, From: faultproxy.Server, Bytes: 10, Do: func(l *faultproxy.Link) {
+						if down.Load() {
+							do(l)
+						}
+					}})
+				}
+				for _, link := range x.network.Links()[1:] {
+					link.Cut()
+				}
+				x.sleep(time.Second)
+				for range 3 {
+					x.round()
+					x.sleep(time.Minute)
+				}
+				x.gather()
+				for n := range 3 {
+					for _, e := range errands {
+						require.Equal(x.t, textUnconnected, x.outcome(n, e.name), e.name)
+					}
+				}
+				require.LessOrEqual(x.t, x.logs.FilterLevelExact(zapcore.WarnLevel).Len(), 3, "one for each")
+				down.Store(false)
+				x.sleep(time.Minute)
+				x.atRest()
+				x.round()
+				for _, e := range errands {
+					require.Empty(x.t, x.outcome(3, e.name), e.name)
+				}
+				for _, line := range x.told {
+					require.NotContains(x.t, line, "lost:")
+				}
+			})
+		})
+	}
+}
+
+// More comes than the line takes, so that Asterisk cuts it.
+func TestLineThatIsTooNarrow(t *testing.T) {
+	findCalm(t)
+	inTrouble(t, nil, func(p *faultproxy.Proxy) { p.Set(faultproxy.Server, faultproxy.Line{Rate: 20_000}) }, func(x *trouble) {
+		x.untilReady()
+		for n := range 3000 {
+			x.event(fmt.Sprintf("flood %d\r\nPad: %s", n, strings.Repeat("x", 900)))
+			x.sleep(time.Millisecond)
+		}
+		x.sleep(5 * time.Minute)
+		require.NotZero(x.t, x.logs.FilterMessage("lost Asterisk").Len())
+		x.round()
+		x.sleep(time.Minute)
+		x.atRest()
+		for _, e := range errands {
+			require.Empty(x.t, x.outcome(0, e.name), e.name)
+		}
+	})
 }
 
 // Nothing is lost where all comes, however slowly.

@@ -323,6 +323,11 @@ func (c *Client) slotFailed(life context.Context, end context.CancelCauseFunc, a
 		level = zap.WarnLevel
 	}
 	c.log.Log(level, "action connection can't be made", zap.Duration("again_in", wait), zap.Error(err))
+	c.mu.Lock()
+	if c.sched.working == 0 { // nothing would be run for as long as this lasts
+		c.refuseWaiting(func(*run) bool { return true }, textUnconnected, resultUnconnected)
+	}
+	c.mu.Unlock()
 	rest(life, wait)
 }
 

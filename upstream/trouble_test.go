@@ -184,6 +184,7 @@ func (x *trouble) round() {
 	x.sleep(5 * time.Second)
 	x.event(fmt.Sprintf("behind %d", n))
 	x.sleep(time.Second)
+	x.gather()
 }
 
 // send sends all errands, each from a session of its own, with events around them.

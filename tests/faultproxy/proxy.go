@@ -206,16 +206,7 @@ func (p *Proxy) next(l *Link, from Side, b []byte) (part []byte, trap *Trap) {
 		if t.From != from || t.Link >= 0 && t.Link != l.Number {
 			continue
 		}
-		place := t.Bytes
-		if t.After != "" {
-			found := bytes.Index(all[t.from[l]:], []byte(t.After))
-			if found < 0 {
-				t.from[l] = max(t.from[l], len(all)-len(t.After)+1)
-				continue
-			}
-			place += t.from[l] + found + len(t.After)
-		}
-		if sent <= place && place <= sent+len(part) {
+		if place, found := t.place(l, all, sent); found && place <= sent+len(part) {
 			part, trap = b[:place-sent], t
 		}
 	}
@@ -223,4 +214,23 @@ func (p *Proxy) next(l *Link, from Side, b []byte) (part []byte, trap *Trap) {
 		p.traps = slices.DeleteFunc(p.traps, func(t *Trap) bool { return t == trap })
 	}
 	return part, trap
+}
+
+// place is where a trap waits on a link, whose text is all, the first bytes of which, so
+// many, have passed.
+func (t *Trap) place(l *Link, all []byte, sent int) (place int, found bool) {
+	if t.After == "" {
+		return t.Bytes, sent <= t.Bytes
+	}
+	for {
+		at := bytes.Index(all[t.from[l]:], []byte(t.After))
+		if at < 0 {
+			t.from[l] = max(t.from[l], len(all)-len(t.After)+1)
+			return 0, false
+		}
+		if place = t.from[l] + at + len(t.After) + t.Bytes; place >= sent {
+			return place, true
+		}
+		t.from[l] += at + 1 // it was passing when the trap was set
+	}
 }
