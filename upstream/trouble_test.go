@@ -284,7 +284,7 @@ func (x *trouble) judgeAnswers() {
 			}
 			if x.outcome(n, e.name) == textUnconnected && e.mark != "list" {
 				for _, link := range x.network.Links() {
-					require.NotContains(x.t, string(link.Sent(faultproxy.Client)), markOf(n, e.mark), "said not to have been written")
+					require.NotContains(x.t, string(link.Sent(faultproxy.Client)), "Mark: "+markOf(n, e.mark), "said not to have been written")
 				}
 			}
 		}
