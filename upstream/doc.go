@@ -27,7 +27,8 @@
 // many of these as action connections, and on a shared event connection, the one
 // whose answer is overdue stays in its place instead, which is free again when the
 // answer has come; after a minute the connection is given up. As long as it is so slow
-// actions are refused.
+// actions are refused. Where there is no action connection and none can be made, what waits
+// is refused too.
 //
 // # Goroutines and state
 //
