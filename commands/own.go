@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -127,11 +126,15 @@ func waitEvent(_ *State, _ *Env, a *codec.Packet) Answer {
 // maxWait keeps a Timeout within what a time.Duration holds, in seconds.
 const maxWait = 1 << 31
 
-// Done is the answer of the wait when it is over, around the events that ended it.
-func (w *Wait) Done(events [][]byte) []byte {
-	b := native.Answer(w.Action, "Success", "Waiting for Event completed.")
-	b = append(b, bytes.Join(events, nil)...)
-	b = native.AppendHeader(b, "Event", "WaitEventComplete")
+// Begin is the first packet of the answer when the wait is over; behind it comes the
+// event that ended it, if one did.
+func (w *Wait) Begin() []byte {
+	return native.Answer(w.Action, "Success", "Waiting for Event completed.")
+}
+
+// End is the last packet of the answer.
+func (w *Wait) End() []byte {
+	b := native.AppendHeader(nil, "Event", "WaitEventComplete")
 	if id := w.Action.Get("ActionID"); id != "" {
 		b = native.AppendHeader(b, "ActionID", id)
 	}

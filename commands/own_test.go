@@ -146,6 +146,6 @@ func TestWaitEventBringsTheEventsThatEndedIt(t *testing.T) {
 	require.Equal(t, 2*time.Second, answer.Wait.Timeout)
 	require.Equal(t, "Response: Success\r\nActionID: w\r\nMessage: Waiting for Event completed.\r\n\r\n"+
 		"Event: A\r\n\r\nEvent: WaitEventComplete\r\nActionID: w\r\n\r\n",
-		string(answer.Wait.Done([][]byte{[]byte("Event: A\r\n\r\n")})))
+		string(answer.Wait.Begin())+"Event: A\r\n\r\n"+string(answer.Wait.End()))
 	require.Negative(t, waitEvent(nil, nil, action(t, "Action: WaitEvent\nTimeout: -2")).Wait.Timeout)
 }

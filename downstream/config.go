@@ -38,6 +38,13 @@ type Config struct {
 	ResumeWindow config.Duration `toml:"resume_window" min:"1s" max:"1h"`
 }
 
+// Check reports what one key can't tell.
+func (c *Config) Check(report func(key, problem string)) {
+	if 2*c.Coalesce >= c.BacklogTime {
+		report("coalesce", "must be less than half of backlog_time")
+	}
+}
+
 // DefaultConfig is in force where the configuration says nothing.
 func DefaultConfig() Config {
 	return Config{

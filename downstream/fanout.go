@@ -139,11 +139,17 @@ func (s *sender) send() {
 		return
 	}
 	s.sending = true
-	for len(s.grown) > 0 {
-		grown := s.grown
-		s.grown = s.spare[:0]
+	for len(s.grown) > 0 || len(s.moves) > 0 {
+		grown, moves := s.grown, s.moves
+		s.grown, s.moves = s.spare[:0], nil
+		for i := range moves {
+			s.move(moves[i])
+		}
 		s.took.Broadcast()
 		s.mu.Unlock()
+		for i := range moves { // its new feed may have been taken up before it followed
+			moves[i].session.Flush()
+		}
 		for i, f := range grown {
 			p := &f.parts[s.index]
 			p.grown.Store(false) // before anything is read: what is appended now is told anew
@@ -154,11 +160,6 @@ func (s *sender) send() {
 		}
 		s.mu.Lock()
 		s.spare = grown
-		for i := range s.moves {
-			s.move(s.moves[i])
-			s.moves[i] = move{}
-		}
-		s.moves = s.moves[:0]
 	}
 	s.sending = false
 }

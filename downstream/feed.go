@@ -67,19 +67,33 @@ type chunk struct {
 	next atomic.Pointer[chunk] // set when nothing is added to this one any more
 }
 
-// Append adds a whole packet at that moment, and returns the copy that it makes.
-func (f *Feed) Append(now time.Time, packet []byte) []byte {
+// upTo returns a copy of the chunk that is followed by copies of those behind it up to
+// that position, and by nothing else. The bytes are shared; copies has those made before.
+func (c *chunk) upTo(pos uint64, copies map[*chunk]*chunk) *chunk {
+	if c == nil || copies[c] != nil {
+		return copies[c]
+	}
+	same := &chunk{base: c.base, data: c.data}
+	same.size.Store(c.size.Load())
+	copies[c] = same
+	if next := c.next.Load(); next != nil && next.base < pos {
+		same.next.Store(next.upTo(pos, copies))
+	}
+	return same
+}
+
+// Append adds a whole packet, which it copies, at that moment.
+func (f *Feed) Append(now time.Time, packet []byte) {
 	size := int(f.tail.size.Load())
 	if len(f.tail.data)-size < len(packet) {
 		f.grow(now, len(packet))
 		size = 0
 	}
-	added := f.tail.data[size : size+len(packet) : size+len(packet)]
-	copy(added, packet)
-	f.tail.size.Store(int64(size + len(packet)))
+	copy(f.tail.data[size:], packet)
 	if now.Sub(f.last.time) >= f.fanout.timesEvery {
-		f.mark(now)
+		f.mark(now) // before anybody can read it
 	}
+	f.tail.size.Store(int64(size + len(packet)))
 	f.end.Add(uint64(len(packet)))
 	for i := range f.parts {
 		if p := &f.parts[i]; !p.grown.Load() {
@@ -87,7 +101,6 @@ func (f *Feed) Append(now time.Time, packet []byte) []byte {
 			f.fanout.senders[i].grew(f)
 		}
 	}
-	return added
 }
 
 // grow begins a chunk that has room for n bytes.

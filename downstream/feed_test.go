@@ -3,6 +3,7 @@ package downstream
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -46,11 +47,11 @@ func TestEveryPlaceOfAFeedSeesWhatFollows(t *testing.T) {
 		for j := range wants {
 			wants[j] += packet
 		}
-		require.Equal(t, packet, string(feed.Append(now, []byte(packet))))
+		feed.Append(now, []byte(packet))
 		now = now.Add(time.Duration(random.IntN(1000)) * time.Millisecond)
 	}
 	for i := range places {
-		require.True(t, wants[i] == all(places[i]), "place %d", i)
+		require.Equal(t, sha256.Sum256([]byte(wants[i])), sha256.Sum256([]byte(all(places[i]))), "place %d", i)
 		half := places[i].pos + uint64(len(wants[i])/2)
 		p := places[i]
 		n := 0
@@ -157,12 +158,11 @@ func TestWhatIsSentStandsWhereItWasSent(t *testing.T) {
 		flushed("i ")
 
 		s.Hold()
-		event("skipped")
-		s.Skip()
-		send("wait")
-		s.Release(time.Now())
 		event("j")
-		flushed("wait j ")
+		send("begin")
+		s.Release(time.Now())
+		send("end")
+		flushed("begin j end ")
 
 		event("k")
 		other := feed.fanout.NewFeed()

@@ -98,7 +98,7 @@ func (s *Session) verify(ctx context.Context, p *codec.Packet) error {
 	refusal, result := "Authentication failed", "refused"
 	if err == nil {
 		refusal = unsupported(profile, p)
-		if refusal == "" && !s.server.loggedIn(s, profile) {
+		if refusal == "" && !s.server.loggedIn(s, profile) && !s.displaces(profile, p) {
 			refusal, result = "Login Already In Use", "busy"
 		}
 	}
@@ -118,6 +118,17 @@ func (s *Session) verify(ctx context.Context, p *codec.Packet) error {
 	}
 	s.say(native.Answer(p, "Error", refusal))
 	return errLoginRefused
+}
+
+// displaces tells whether there is room for the login once the session that it is to
+// resume, whose connection may seem to live on, is no more counted.
+func (s *Session) displaces(profile *profiles.Profile, p *codec.Packet) bool {
+	old := s.server.handler.Displace(Login{profile, p})
+	if old == nil {
+		return false
+	}
+	s.server.uncount(old)
+	return s.server.loggedIn(s, profile)
 }
 
 func reason(err error, refusal string) error {

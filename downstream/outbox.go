@@ -82,10 +82,24 @@ func (o *outbox) end() {
 func (o *outbox) follow(f *Feed) {
 	if o.feed != nil {
 		o.end()
+		o.unlink()
 	}
 	o.feed = f
 	list := o.last()
 	*list = append(*list, segment{at: f.here(), to: open})
+}
+
+// unlink has no segment keep in memory what comes to the feed that the session leaves.
+func (o *outbox) unlink() {
+	end := o.feed.end.Load()
+	copies := map[*chunk]*chunk{}
+	for _, list := range [][]segment{o.written, o.ready, o.held} {
+		for i := range list {
+			if s := &list[i]; s.at.feed == o.feed {
+				s.at.chunk = s.at.chunk.upTo(end, copies)
+			}
+		}
+	}
 }
 
 // send puts packets, which it copies, behind all that is not held.
@@ -95,27 +109,29 @@ func (o *outbox) send(now time.Time, packets []byte) {
 	}
 	o.closed += len(packets)
 	if o.holding || o.feed == nil {
-		o.ready = appendPackets(o.ready, now, packets)
+		o.appendPackets(now, packets)
 		return
 	}
 	f := o.feed
 	o.end()
-	o.ready = append(appendPackets(o.ready, now, packets), segment{at: f.here(), to: open})
+	o.appendPackets(now, packets)
+	o.ready = append(o.ready, segment{at: f.here(), to: open})
 }
 
-// appendPackets adds packets to the last segment, where it is such and has room, or
-// as one of their own.
-func appendPackets(list []segment, now time.Time, packets []byte) []segment {
-	if n := len(list) - 1; n >= 0 && list[n].at.feed == nil && len(list[n].packets)+len(packets) <= segmentMost {
+// appendPackets adds packets to the last segment that is ready, where it is such, has
+// room and is not being written, or as one of their own.
+func (o *outbox) appendPackets(now time.Time, packets []byte) {
+	list := o.ready
+	if n := len(list) - 1; n >= 0 && (n > 0 || !o.sending) && list[n].at.feed == nil && len(list[n].packets)+len(packets) <= segmentMost {
 		s := &list[n]
 		if need := len(s.packets) + len(packets); need > cap(s.packets) { // a list, most likely
 			s.packets = append(make([]byte, 0, max(need, min(8*cap(s.packets), segmentMost))), s.packets...)
 		}
 		s.packets = append(s.packets, packets...)
-		return list
+		return
 	}
 	room := make([]byte, 0, max(len(packets), segmentLeast))
-	return append(list, segment{packets: append(room, packets...), since: now})
+	o.ready = append(list, segment{packets: append(room, packets...), since: now})
 }
 
 // hold has the events from now on wait for release.
@@ -138,19 +154,6 @@ func (o *outbox) cutHere() {
 	o.end()
 	o.cut = len(o.held)
 	o.held = append(o.held, segment{at: f.here(), to: open})
-}
-
-// skip leaves out what is held.
-func (o *outbox) skip() {
-	if !o.holding {
-		return
-	}
-	o.end()
-	for i := range o.held {
-		o.closed -= o.held[i].len()
-	}
-	o.held = append(o.held[:0], segment{at: o.feed.here(), to: open})
-	o.cut = -1
 }
 
 // release lets the events go that were held: all of them, or those before the cut, if

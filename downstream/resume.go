@@ -2,6 +2,7 @@ package downstream
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -10,11 +11,11 @@ import (
 const seqHeader = "AmpdSeq: "
 
 // AppendNumbered is [Feed.Append] for an event whose last header is to be its number.
-func (f *Feed) AppendNumbered(now time.Time, event []byte, seq uint64) []byte {
+func (f *Feed) AppendNumbered(now time.Time, event []byte, seq uint64) {
 	b := append(f.numbered[:0], bytes.TrimSuffix(event, []byte("\r\n"))...)
 	b = strconv.AppendUint(append(b, seqHeader...), seq, 10)
 	f.numbered = append(b, "\r\n\r\n"...)
-	return f.Append(now, f.numbered)
+	f.Append(now, f.numbered)
 }
 
 // Remember has the session, whose feeds are numbered from now on, keep the events that
@@ -170,8 +171,14 @@ func (o *outbox) remember(at place, n int) {
 	}
 }
 
-// park ends the writing. What comes is collected.
+// park ends the writing. Events are collected, other packets forgotten.
 func (o *outbox) park() {
 	o.release(time.Now(), true)
+	o.ready = slices.DeleteFunc(o.ready, func(s segment) bool {
+		if s.at.feed == nil {
+			o.closed -= len(s.packets)
+		}
+		return s.at.feed == nil
+	})
 	o.parked = true
 }

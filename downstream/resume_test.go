@@ -139,3 +139,37 @@ func TestNobodyResumesWhatWasEnded(t *testing.T) {
 		})
 	}
 }
+
+// TestLeftFeedIsLetGo has a session that remembers events of a feed that it has left.
+func TestLeftFeedIsLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		feed, s, client := following(t, nil)
+		s.Remember()
+		for seq := 1; seq <= 100; seq++ {
+			appendNumbered(feed, seq)
+		}
+		s.Flush()
+		read(t, client, 1000) // somewhere inside
+		other := feed.fanout.NewFeed()
+		s.Follow(other)
+		for seq := 101; seq <= 1000; seq++ {
+			appendNumbered(feed, seq)
+		}
+		appendNumbered(other, 1001)
+		go func() { _, _ = io.Copy(io.Discard, client) }()
+		s.Flush()
+		synctest.Wait()
+		for _, segment := range s.out.written[:len(s.out.written)-1] {
+			last := segment.at.chunk
+			for next := last.next.Load(); next != nil; next = next.next.Load() {
+				last = next
+			}
+			require.Less(t, last.base, segment.to, "nothing behind what it was sent")
+		}
+		client.Close()
+		synctest.Wait()
+		b := s.Detach()
+		require.True(t, b.After(99))
+		require.Equal(t, numbered(100)+numbered(1001), rest(b))
+	})
+}

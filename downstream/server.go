@@ -151,7 +151,7 @@ func (s *Server) loggedIn(session *Session, p *profiles.Profile) bool {
 		return false
 	}
 	s.sessions[p.Name]++
-	session.profile = p
+	session.profile, session.counted = p, true
 	s.known(session)
 	return true
 }
@@ -164,6 +164,21 @@ func (s *Server) leave(session *Session) {
 		s.known(session)
 		return
 	}
+	s.uncountLocked(session)
+}
+
+// uncount takes a session out of those that max_sessions bounds.
+func (s *Server) uncount(session *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uncountLocked(session)
+}
+
+func (s *Server) uncountLocked(session *Session) {
+	if !session.counted {
+		return
+	}
+	session.counted = false
 	name := session.profile.Name
 	if s.sessions[name]--; s.sessions[name] == 0 {
 		delete(s.sessions, name)

@@ -75,6 +75,10 @@ type Handler interface {
 	// or "" while no upstream was ever seen.
 	Greeting() string
 
+	// Displace ends the connection of the session that the login would resume and
+	// returns it, nil where there is none.
+	Displace(Login) *Session
+
 	// Join begins the session: the handler answers the login.
 	Join(*Session, Login)
 
@@ -121,7 +125,8 @@ type Session struct {
 	greeting string     // while no upstream was ever seen
 	server   *Server
 	sender   *sender
-	place    int // among the followers of its feed; the sender's
+	counted  bool // among its profile's; guarded by Server.mu
+	place    int  // among the followers of its feed; the sender's
 
 	out    outbox
 	direct *socket.Conn  // conn, nil where that can only be written to by waiting for it
@@ -206,13 +211,6 @@ func (s *Session) Cut() {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
 	s.out.cutHere()
-}
-
-// Skip leaves out the events that are held.
-func (s *Session) Skip() {
-	s.out.mu.Lock()
-	defer s.out.mu.Unlock()
-	s.out.skip()
 }
 
 // Release lets the events go that are held. now is the moment from which they wait for

@@ -39,6 +39,8 @@ type echo struct {
 
 func (e *echo) Greeting() string { return "" }
 
+func (e *echo) Displace(Login) *Session { return nil }
+
 func (e *echo) Join(s *Session, login Login) {
 	e.note("join " + login.Profile.Name)
 	e.mu.Lock()

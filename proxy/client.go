@@ -24,6 +24,9 @@ type client struct {
 	state   commands.State
 	from    *subscription // nil once the session gets no more events
 
+	joining  bool  // its login is not answered yet
+	expelled error // why it is to be dismissed when that is
+
 	numbered bool   // its events have numbers, so that it can be resumed
 	token    string // with which; "" where it can't be, or not any more
 
@@ -109,7 +112,7 @@ func (h *Hub) Request(s *downstream.Session, r downstream.Request) {
 		}
 		c.queue = append(c.queue, r)
 		if c.wait != nil {
-			h.endWait(c, nil)
+			h.endWait(c)
 			return
 		}
 		h.next(c)
@@ -120,7 +123,7 @@ func (h *Hub) Request(s *downstream.Session, r downstream.Request) {
 func (h *Hub) Input(s *downstream.Session) {
 	h.do(func() {
 		if c := h.clients[s]; c != nil && c.wait != nil {
-			h.endWait(c, nil)
+			h.endWait(c)
 		}
 	})
 }
@@ -128,6 +131,9 @@ func (h *Hub) Input(s *downstream.Session) {
 // next runs what waits until an action takes time.
 func (h *Hub) next(c *client) {
 	for c.call == nil && c.wait == nil && !c.leaving && len(c.queue) > 0 {
+		if c.token != "" && c.session.Parked() {
+			return // it sees on what it saw when its connection was lost
+		}
 		r := c.queue[0]
 		c.queue[0] = downstream.Request{}
 		c.queue = c.queue[1:]
@@ -144,7 +150,7 @@ func (h *Hub) take(c *client, r downstream.Request) {
 	case errors.Is(r.Err, io.EOF):
 		c.session.Done()
 		if c.token != "" { // it may come back
-			c.session.Close(downstream.ErrClientLeft)
+			h.later = append(h.later, func() { c.session.Close(downstream.ErrClientLeft) })
 			return
 		}
 		h.dismiss(c, downstream.ErrClientLeft)
@@ -279,7 +285,7 @@ func (h *Hub) takeAnswer(call *upstream.Call, p *codec.Packet, last bool) {
 func (h *Hub) beginWait(c *client, w *commands.Wait) {
 	c.wait = w
 	if w.Timeout == 0 || len(c.queue) > 0 {
-		h.endWait(c, nil)
+		h.endWait(c)
 		return
 	}
 	c.session.Hold()
@@ -289,22 +295,23 @@ func (h *Hub) beginWait(c *client, w *commands.Wait) {
 		c.timer = time.AfterFunc(w.Timeout, func() {
 			h.do(func() {
 				if c.wait == w {
-					h.endWait(c, nil)
+					h.endWait(c)
 				}
 			})
 		})
 	}
 }
 
-// endWait answers the WaitEvent with the events that ended it.
-func (h *Hub) endWait(c *client, events [][]byte) {
+// endWait answers the WaitEvent, around the event that is held, if one is.
+func (h *Hub) endWait(c *client) {
 	w := c.wait
 	c.wait = nil
 	c.stopTimers()
 	c.session.Watch(false)
 	c.from.forget(c)
-	h.answer(c, w.Done(events), "own")
+	h.send(c, w.Begin())
 	c.session.Release(time.Now())
+	h.answer(c, w.End(), "own")
 	h.next(c)
 }
 

@@ -43,6 +43,7 @@ type Hub struct {
 	seq           uint64                     // the number of the last event
 	subscriptions map[subscriptionKey]*subscription
 	fanned        []*subscription // the same
+	filtering     meter           // what all filters cost
 	info          *upstream.Info  // nil while no upstream was ever seen
 	connected     bool
 	table         rights.Table
@@ -70,6 +71,7 @@ func newHub(cfg downstream.Config, subjects map[*profiles.Profile]*rights.Subjec
 		calls:         map[*upstream.Call]*client{},
 		tokens:        map[string]*client{},
 		subscriptions: map[subscriptionKey]*subscription{},
+		filtering:     newMeter(shareOfAll),
 		left:          make(chan struct{}),
 	}
 }
@@ -180,32 +182,50 @@ func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
 		h.metrics.sessions.Set(float64(len(h.clients)))
 		if c.numbered {
 			old, backlog = h.takeOver(c, login)
-			last = h.seq
 		}
+		if c.joining = backlog != nil; !c.joining {
+			h.welcome(c, login.Action, false)
+		}
+		last = h.seq
 	})
-	whole := false
-	if backlog != nil { // may be large: it is read without the lock
-		whole = seen(login.Action) <= last && backlog.After(seen(login.Action))
+	if backlog == nil {
+		return
 	}
+	// May be large: it is read without the lock.
+	whole := seen(login.Action) <= last && backlog.After(seen(login.Action))
 	h.do(func() {
-		if c.numbered {
-			h.newToken(c)
-		}
-		h.send(c, h.accepted(c, login.Action, whole))
-		if h.connected && h.info.FullyBooted != nil && c.seesSystem() {
-			h.send(c, fullyBooted(h.info, time.Now()))
-		}
+		c.joining = false
 		if whole {
 			c.goOn(old, login.Action)
+			h.welcome(c, login.Action, true)
 			c.session.Attach(backlog)
+			h.subscribe(c) // where the login has another mask
 		} else {
 			h.unsubscribe(c)
+			h.welcome(c, login.Action, false)
 		}
-		h.subscribe(c)
-		if h.draining {
-			h.dismiss(c, downstream.ErrShutdown)
+		if c.expelled != nil {
+			h.dismiss(c, c.expelled)
 		}
 	})
+}
+
+// welcome answers the login. resumes tells that the session goes on where another one
+// was, without a gap.
+func (h *Hub) welcome(c *client, login *codec.Packet, resumes bool) {
+	if c.numbered {
+		h.newToken(c)
+	}
+	h.send(c, h.accepted(c, login, resumes))
+	if h.connected && h.info.FullyBooted != nil && c.seesSystem() {
+		h.send(c, fullyBooted(h.info, time.Now()))
+	}
+	if !resumes {
+		h.subscribe(c)
+	}
+	if h.draining {
+		h.dismiss(c, downstream.ErrShutdown)
+	}
 }
 
 // Leave forgets a session, unless it can be resumed. The action it has under way
@@ -219,6 +239,7 @@ func (h *Hub) Leave(s *downstream.Session) {
 		if c.call != nil {
 			delete(h.calls, c.call)
 		}
+		c.call, c.action, c.wait, c.queue = nil, nil, nil, nil
 		if c.token != "" && s.Parked() && !h.draining {
 			c.from.forget(c)
 			c.leaving = true
@@ -241,7 +262,7 @@ func (h *Hub) drain() <-chan struct{} {
 		}
 		for _, c := range h.clients {
 			if c.wait != nil {
-				h.endWait(c, nil)
+				h.endWait(c)
 			}
 			if c.call == nil {
 				h.dismiss(c, downstream.ErrShutdown)
@@ -265,7 +286,11 @@ func (h *Hub) allLeft() {
 
 // dismiss ends a session when it has got what waits for it.
 func (h *Hub) dismiss(c *client, cause error) {
-	if c.leaving {
+	switch {
+	case c.leaving:
+		return
+	case c.joining:
+		c.expelled = cause
 		return
 	}
 	if errors.Is(cause, downstream.ErrShutdown) && c.seesSystem() {

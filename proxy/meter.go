@@ -6,10 +6,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A session's filters may take meterShare of the time, and meterMost beyond that.
+// What filters may take of a processor, in per cent: those of a session, and all. Beyond
+// that they may take meterMost.
 const (
-	meterShare = 10 // per cent
-	meterMost  = 200 * time.Millisecond
+	shareOfOne = 10
+	shareOfAll = 50
+
+	meterMost = 200 * time.Millisecond
 
 	// meterOnce is the most that counts of one go: the process may have been
 	// stopped in the middle of it.
@@ -18,13 +21,16 @@ const (
 
 // A meter tells whether something takes too much of the hub's time.
 type meter struct {
-	debt time.Duration
-	last time.Time
+	share time.Duration // per cent
+	debt  time.Duration
+	last  time.Time
 }
+
+func newMeter(share int) meter { return meter{share: time.Duration(share)} }
 
 // add counts what was spent at a moment, and reports false when it is too much.
 func (m *meter) add(now time.Time, spent time.Duration) bool {
-	m.debt = max(0, m.debt-now.Sub(m.last)*meterShare/100)
+	m.debt = max(0, m.debt-now.Sub(m.last)*m.share/100)
 	m.debt += min(spent, meterOnce)
 	m.last = now
 	return m.debt <= meterMost

@@ -9,7 +9,7 @@ import (
 
 func TestMeter(t *testing.T) {
 	now := time.Unix(1, 0)
-	spend := func(m *meter, every, spent time.Duration, times int) (ok bool) {
+	spend := func(m meter, every, spent time.Duration, times int) (ok bool) {
 		for range times {
 			now = now.Add(every)
 			if !m.add(now, spent) {
@@ -18,8 +18,8 @@ func TestMeter(t *testing.T) {
 		}
 		return true
 	}
-	require.True(t, spend(&meter{}, time.Millisecond, 90*time.Microsecond, 100_000), "nine per cent for ever")
-	require.False(t, spend(&meter{}, time.Millisecond, 200*time.Microsecond, 10_000), "twenty per cent")
-	require.True(t, spend(&meter{}, time.Second, time.Minute, 1000), "a process that was stopped once a second")
-	require.False(t, spend(&meter{}, 21*time.Millisecond, time.Second, 20))
+	require.True(t, spend(newMeter(shareOfOne), time.Millisecond, 90*time.Microsecond, 100_000), "nine per cent for ever")
+	require.False(t, spend(newMeter(shareOfOne), time.Millisecond, 200*time.Microsecond, 10_000), "twenty per cent")
+	require.True(t, spend(newMeter(shareOfOne), time.Second, time.Minute, 1000), "a process that was stopped once a second")
+	require.False(t, spend(newMeter(shareOfOne), 21*time.Millisecond, time.Second, 20))
 }

@@ -143,8 +143,10 @@ func newWorld(t *testing.T, over string) *world {
 		l.Close()
 		running.Wait()
 	})
-	w.hub.Ready(&upstream.Info{Version: "11.0.0", Commands: []upstream.Command{{Name: "QueueStatus"}, {Name: "DBPut", Classes: codec.System}},
-		FullyBooted: packet("Event: FullyBooted|Privilege: system,all")})
+	w.hub.Ready(&upstream.Info{
+		Version: "11.0.0", Commands: []upstream.Command{{Name: "QueueStatus"}, {Name: "DBPut", Classes: codec.System}},
+		FullyBooted: packet("Event: FullyBooted|Privilege: system,all"),
+	})
 	w.numbers = w.hub.seq
 	return w
 }

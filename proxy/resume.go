@@ -3,6 +3,7 @@ package proxy
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,8 +13,12 @@ import (
 	"ampd/downstream"
 )
 
-// parkedMost is how many sessions may wait for their clients to come back, in all.
-const parkedMost = 1000
+// How many sessions may wait for their clients to come back: of one profile without
+// max_sessions, and in all.
+const (
+	parkedMost    = 100
+	parkedMostAll = 1000
+)
 
 // A session that asked for it can be resumed: its token finds it, while it is connected
 // and for resume_window after. The token is dead once it was used.
@@ -23,12 +28,11 @@ const parkedMost = 1000
 
 // wantsResume tells whether the login asks for a session that can be resumed.
 func wantsResume(login *codec.Packet) bool {
-	switch strings.ToLower(login.Get("Resume")) {
-	case "", "no", "false", "0", "off":
-		return false
-	}
-	return true
+	return login.Get("Resume") != ""
 }
+
+// isToken tells whether it asks for one that there was before.
+func isToken(login *codec.Packet) bool { return !strings.EqualFold(login.Get("Resume"), "yes") }
 
 // takeOver ends the session that the login's token stands for and has c keep its feed
 // going. It returns that session and what it left, nil where it is gone, or another
@@ -45,8 +49,22 @@ func (h *Hub) takeOver(c *client, login downstream.Login) (old *client, backlog 
 	}
 	h.discard(old)
 	h.dismiss(old, downstream.ErrTakenOver)
-	old.session.Close(downstream.ErrTakenOver)
+	h.later = append(h.later, func() { old.session.Close(downstream.ErrTakenOver) })
 	return old, backlog
+}
+
+// Displace ends the connection of the session that the login is to resume, for the
+// profile may have no room for both.
+func (h *Hub) Displace(login downstream.Login) (displaced *downstream.Session) {
+	h.do(func() {
+		if c := h.tokens[login.Action.Get("Resume")]; c != nil && c.profile == login.Profile && !c.leaving {
+			displaced = c.session
+		}
+	})
+	if displaced != nil {
+		displaced.Close(downstream.ErrClientLeft) // is parked
+	}
+	return displaced
 }
 
 // seen is the number of the last event that the login's client has got.
@@ -55,10 +73,30 @@ func seen(login *codec.Packet) uint64 {
 	return seq
 }
 
-// park keeps a session that has lost its connection for resume_window.
+// park keeps a session that has lost its connection for resume_window. Where its profile
+// has too many of them already the one that has waited longest is given up.
 func (h *Hub) park(c *client) {
-	if len(h.parked) >= parkedMost {
-		h.discard(h.parked[0])
+	most := parkedMost
+	if c.profile.MaxSessions > 0 {
+		most = c.profile.MaxSessions
+	}
+	var first *client
+	others := 0
+	for _, other := range h.parked {
+		if other.profile == c.profile {
+			others++
+			if first == nil {
+				first = other
+			}
+		}
+	}
+	if others >= most {
+		h.discard(first)
+	}
+	if len(h.parked) >= parkedMostAll {
+		h.discard(c)
+		h.unsubscribe(c)
+		return
 	}
 	h.parked = append(h.parked, c)
 	h.metrics.parked.Set(float64(len(h.parked)))
@@ -80,7 +118,7 @@ func (h *Hub) discard(c *client) {
 	c.token = ""
 	for i := range h.parked {
 		if h.parked[i] == c {
-			h.parked = append(h.parked[:i], h.parked[i+1:]...)
+			h.parked = slices.Delete(h.parked, i, i+1)
 			h.metrics.parked.Set(float64(len(h.parked)))
 			c.stopTimers()
 			h.unsubscribe(c)
@@ -110,7 +148,7 @@ func (h *Hub) accepted(c *client, login *codec.Packet, whole bool) []byte {
 	switch {
 	case whole:
 		result = "ok"
-	case strings.EqualFold(login.Get("Resume"), "yes"):
+	case !isToken(login):
 		result = "new"
 	}
 	h.metrics.resumes.WithLabelValues(result).Inc()

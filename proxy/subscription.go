@@ -37,7 +37,7 @@ func (h *Hub) subscribe(c *client) {
 	key := subscriptionKey{view.Key(), c.numbered}
 	s := h.subscriptions[key]
 	if s == nil {
-		s = &subscription{key: key, at: len(h.fanned), view: view, feed: h.fanout.NewFeed(), clients: map[*client]struct{}{}}
+		s = &subscription{key: key, at: len(h.fanned), view: view, feed: h.fanout.NewFeed(), clients: map[*client]struct{}{}, filtering: newMeter(shareOfOne)}
 		h.subscriptions[key] = s
 		h.fanned = append(h.fanned, s)
 	}
@@ -87,9 +87,12 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 		id = p.Get("ActionID")
 	}
 	var ended []*client
-	var waited [][]byte
+	var costly []*subscription
 	for _, s := range h.fanned {
-		seen := s.see(&e)
+		seen, ok := h.see(s, &e)
+		if !ok {
+			costly = append(costly, s)
+		}
 		if seen == nil {
 			continue
 		}
@@ -97,41 +100,44 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 		if id != "" {
 			h.keepBehindAnswer(s, id)
 		}
-		added := s.append(now, seen.Raw, h.seq)
-		for _, c := range s.waiting {
-			c.session.Skip()
-			ended = append(ended, c)
-			waited = append(waited, added)
+		if s.key.numbered {
+			s.feed.AppendNumbered(now, seen.Raw, h.seq)
+		} else {
+			s.feed.Append(now, seen.Raw)
 		}
+		ended = append(ended, s.waiting...)
 	}
-	for i, c := range ended {
-		h.endWait(c, waited[i:i+1])
+	for _, c := range ended {
+		h.endWait(c)
+	}
+	for _, s := range costly {
+		h.expel(s)
 	}
 }
 
-// append adds the event with that number to the feed and returns it as it stands there.
-func (s *subscription) append(now time.Time, event []byte, seq uint64) []byte {
-	if s.key.numbered {
-		return s.feed.AppendNumbered(now, event, seq)
-	}
-	return s.feed.Append(now, event)
-}
-
-// see returns the event as the sessions get it, or nil. Where the filters take too
-// long the sessions are closed: all events wait for them.
-func (s *subscription) see(e *rights.Event) *codec.Packet {
+// see returns the event as the sessions get it, or nil. ok is false where filters take
+// too long, these or all together, for all events wait for them.
+func (h *Hub) see(s *subscription, e *rights.Event) (_ *codec.Packet, ok bool) {
 	if !s.view.Costly() {
-		return s.view.See(e)
+		return s.view.See(e), true
 	}
 	began, used := time.Now(), threadTime()
 	seen := s.view.See(e)
 	used = max(0, threadTime()-used) // less than that where it was moved to another thread
-	if !s.filtering.add(began, min(used, time.Since(began))) {
-		for c := range s.clients {
-			c.session.Close(downstream.ErrFilters)
+	used = min(used, time.Since(began))
+	return seen, s.filtering.add(began, used) && h.filtering.add(began, used)
+}
+
+// expel ends the sessions of a subscription whose filters take too long.
+func (h *Hub) expel(s *subscription) {
+	h.filtering = newMeter(shareOfAll)
+	for c := range s.clients {
+		if c.leaving { // is parked
+			h.discard(c)
+			continue
 		}
+		h.later = append(h.later, func() { c.session.Close(downstream.ErrFilters) })
 	}
-	return seen
 }
 
 // keepBehindAnswer has the next event, which bears that ActionID, wait for the answer to

@@ -2,6 +2,7 @@ package rights
 
 import (
 	"regexp/syntax"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -36,10 +37,8 @@ func requiredText(re *syntax.Regexp) string {
 		if re.Flags&syntax.FoldCase != 0 {
 			return ""
 		}
-		for _, r := range re.Rune {
-			if r == utf8.RuneError { // matches any byte that is no UTF-8
-				return ""
-			}
+		if slices.Contains(re.Rune, utf8.RuneError) { // matches any byte that is no UTF-8
+			return ""
 		}
 		return string(re.Rune)
 	case syntax.OpCapture, syntax.OpPlus:

@@ -10,7 +10,8 @@ import (
 const flags = syscall.MSG_DONTWAIT | syscall.MSG_NOSIGNAL
 
 func receive(fd uintptr, data []byte) (n int, err error) { return call(syscall.SYS_RECVFROM, fd, data) }
-func send(fd uintptr, data []byte) (n int, err error)    { return call(syscall.SYS_SENDTO, fd, data) }
+
+func send(fd uintptr, data []byte) (n int, err error) { return call(syscall.SYS_SENDTO, fd, data) }
 
 // call does not tell the scheduler: the calls never wait, and take a few microseconds.
 func call(number, fd uintptr, data []byte) (n int, err error) {

@@ -2,7 +2,6 @@ package socket_test
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -103,7 +102,7 @@ func TestErrorsAreThoseOfPackageNet(t *testing.T) {
 		err = <-waiting
 		require.ErrorIs(t, err, net.ErrClosed)
 		var op *net.OpError
-		require.True(t, errors.As(err, &op))
+		require.ErrorAs(t, err, &op)
 		require.Equal(t, "read", op.Op)
 		require.Contains(t, err.Error(), "read tcp 127.0.0.1:")
 		_, err = other.Write([]byte("x"))

@@ -240,6 +240,8 @@ func (c *Client) read(k *conn) {
 		if err := c.take(k); err != nil {
 			k.readErr = err
 		}
+		clear(k.packets) // an idle connection keeps nothing of them
+		clear(k.headers)
 		if k.readErr != nil {
 			return
 		}

@@ -41,7 +41,8 @@ func (c *Client) serve(life context.Context, k *conn) (err error) {
 	for {
 		select {
 		case r := <-k.work:
-			err = k.do(func() error { return c.begin(k, r) })
+			k.do(func() error { c.begin(k, r); return nil })
+			err = c.write(k, r.wire) // not under mu: what comes meanwhile is read
 		case <-enlist:
 			enlist = nil
 			err = k.do(func() error { c.enlist(k); return nil })
@@ -93,8 +94,8 @@ func (c *Client) alive(k *conn) {
 	}
 }
 
-// begin writes a run.
-func (c *Client) begin(k *conn, r *run) error {
+// begin has the connection expect the answer to a run, which is written next.
+func (c *Client) begin(k *conn, r *run) {
 	k.offered = false
 	k.answer = newAnswer(r)
 	r.started = time.Now()
@@ -120,7 +121,6 @@ func (c *Client) begin(k *conn, r *run) error {
 		}
 	}
 	c.alive(k)
-	return c.write(k, r.wire)
 }
 
 func (c *Client) write(k *conn, b []byte) error {
@@ -133,9 +133,9 @@ func (c *Client) write(k *conn, b []byte) error {
 
 // take deals with packets that came. The time that this takes is not Asterisk's.
 func (c *Client) take(k *conn) error {
-	began := time.Now()
 	defer c.handler.Rest()
 	return k.do(func() error {
+		began := time.Now()
 		if k.ending {
 			return nil
 		}

@@ -78,12 +78,12 @@ func (d *Decoder) Buffered() int { return len(d.rest()) }
 // decoded. Decode may wait where it was not, whatever Buffered says: for the rest of a packet, or
 // behind a stray empty line.
 func (d *Decoder) Whole() bool {
-	rest := d.rest()
-	for bytes.HasPrefix(rest, crlf) {
-		rest = rest[len(crlf):]
-	}
+	rest := bytes.TrimLeft(d.rest(), "\r\n")
 	if len(rest) == 0 {
 		return false
+	}
+	if bytes.HasPrefix(rest, follows) {
+		return bytes.Contains(rest, endCommand)
 	}
 	if at := &d.buf[0]; at != d.looked || len(d.buf) != d.read {
 		d.looked, d.read = at, len(d.buf)

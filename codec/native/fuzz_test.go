@@ -262,7 +262,7 @@ func FuzzWithActionID(f *testing.F) {
 			native.SetActionID(&again, &p, id)
 			require.Equal(t, before, string(p.Raw))
 			require.Equal(t, string(q.Raw), string(again.Raw))
-			require.Equal(t, len(q.Headers), len(again.Headers))
+			require.Len(t, again.Headers, len(q.Headers))
 			for i := range q.Headers {
 				require.Equal(t, q.Headers[i], again.Headers[i])
 			}
