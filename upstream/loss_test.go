@@ -195,6 +195,29 @@ func TestLosingAnActionConnectionCostsItsActionOnly(t *testing.T) {
 	})
 }
 
+// What was given to a connection that dies before it is written goes to another.
+func TestActionGivenToAConnectionThatDies(t *testing.T) {
+	onBench(t, newFake(), func(cfg *Config) { cfg.ActionConnections = 1 }, func(t *testing.T, b *bench) {
+		b.start()
+		answers := make(map[string]int)
+		for range 200 {
+			k := b.fake.actionConns()[0]
+			_ = k.Close()
+			b.submit("a", 1, "Action: Getvar", "ActionID: 1")
+			b.sleep(time.Second)
+			heard := b.take()
+			require.Len(t, heard, 2)
+			require.Equal(t, "a started", heard[0])
+			answers[heard[1]]++
+		}
+		require.Len(t, answers, 2)
+		require.Positive(t, answers["a Response: Success|ActionID: 1 ."])
+		require.Positive(t, answers["a Response: Error|ActionID: 1|Message: "+textLost+" ."])
+		require.Zero(t, b.c.running)
+		require.Zero(t, b.c.sched.waiting)
+	})
+}
+
 func TestRetiredConnections(t *testing.T) {
 	h := holdingFake()
 	onBench(t, h.fake, func(cfg *Config) { cfg.ActionConnections = 2 }, func(t *testing.T, b *bench) {
