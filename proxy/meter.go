@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,10 +14,6 @@ const (
 	shareOfAll = 50
 
 	meterMost = 200 * time.Millisecond
-
-	// meterOnce is the most that counts of one go: the process may have been
-	// stopped in the middle of it.
-	meterOnce = 20 * time.Millisecond
 )
 
 // A meter tells whether something takes too much of the hub's time.
@@ -31,13 +28,22 @@ func newMeter(share int) meter { return meter{share: time.Duration(share)} }
 // add counts what was spent at a moment, and reports false when it is too much.
 func (m *meter) add(now time.Time, spent time.Duration) bool {
 	m.debt = max(0, m.debt-now.Sub(m.last)*m.share/100)
-	m.debt += min(spent, meterOnce)
+	m.debt += spent
 	m.last = now
 	return m.debt <= meterMost
 }
 
-// threadTime is the processor time that this thread has had so far. Unlike the clock it
-// does not count the time in which a busy machine ran something else.
+// processorTime is what f takes of a processor. Unlike the clock it does not count the time
+// in which a busy machine ran something else, or the process was stopped.
+func processorTime(f func()) time.Duration {
+	runtime.LockOSThread() // both times are this thread's
+	defer runtime.UnlockOSThread()
+	began := threadTime()
+	f()
+	return threadTime() - began
+}
+
+// threadTime is the processor time that this thread has had so far.
 func threadTime() time.Duration {
 	var t unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {

@@ -20,6 +20,15 @@ func TestMeter(t *testing.T) {
 	}
 	require.True(t, spend(newMeter(shareOfOne), time.Millisecond, 90*time.Microsecond, 100_000), "nine per cent for ever")
 	require.False(t, spend(newMeter(shareOfOne), time.Millisecond, 200*time.Microsecond, 10_000), "twenty per cent")
-	require.True(t, spend(newMeter(shareOfOne), time.Second, time.Minute, 1000), "a process that was stopped once a second")
-	require.False(t, spend(newMeter(shareOfOne), 21*time.Millisecond, time.Second, 20))
+	require.True(t, spend(newMeter(shareOfOne), time.Minute, meterMost, 1000), "now and then")
+	require.False(t, spend(newMeter(shareOfOne), 10*time.Second, 10*time.Second, 1), "so long that nothing else has its turn")
+}
+
+func TestProcessorTimeIsNotThatOfTheClock(t *testing.T) {
+	work := func(d time.Duration) {
+		for began := threadTime(); threadTime() < began+d; {
+		}
+	}
+	require.GreaterOrEqual(t, processorTime(func() { work(20 * time.Millisecond) }), 20*time.Millisecond)
+	require.Less(t, processorTime(func() { <-time.After(200 * time.Millisecond) }), 100*time.Millisecond)
 }

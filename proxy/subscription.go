@@ -121,10 +121,9 @@ func (h *Hub) see(s *subscription, e *rights.Event) (_ *codec.Packet, ok bool) {
 	if !s.view.Costly() {
 		return s.view.See(e), true
 	}
-	began, used := time.Now(), threadTime()
-	seen := s.view.See(e)
-	used = max(0, threadTime()-used) // less than that where it was moved to another thread
-	used = min(used, time.Since(began))
+	var seen *codec.Packet
+	began := time.Now()
+	used := processorTime(func() { seen = s.view.See(e) })
 	return seen, s.filtering.add(began, used) && h.filtering.add(began, used)
 }
 
