@@ -20,6 +20,7 @@ type outbox struct {
 	held    []segment
 	cut     int // how many segments of held come before the cut, -1 where there is none
 
+	visits   int  // how many feeds were followed
 	most     int  // bytes that may wait
 	closed   int  // bytes of all segments but the endless one
 	sending  bool // somebody writes to the connection, who alone takes from ready
@@ -41,8 +42,9 @@ type segment struct {
 	packets []byte
 	since   time.Time // when the oldest of packets came, or the events were let go
 
-	at place // in the feed, where packets is nil
-	to uint64
+	at    place // in the feed, where packets is nil
+	to    uint64
+	visit int // to the feed: places of one visit are places of one chain of chunks
 }
 
 // segmentMost is how many bytes of packets are gathered in one segment, segmentLeast how
@@ -85,8 +87,9 @@ func (o *outbox) follow(f *Feed) {
 		o.unlink()
 	}
 	o.feed = f
+	o.visits++
 	list := o.last()
-	*list = append(*list, segment{at: f.here(), to: open})
+	*list = append(*list, segment{at: f.here(), to: open, visit: o.visits})
 }
 
 // unlink has no segment keep in memory what comes to the feed that the session leaves.
@@ -115,7 +118,7 @@ func (o *outbox) send(now time.Time, packets []byte) {
 	f := o.feed
 	o.end()
 	o.appendPackets(now, packets)
-	o.ready = append(o.ready, segment{at: f.here(), to: open})
+	o.ready = append(o.ready, segment{at: f.here(), to: open, visit: o.visits})
 }
 
 // appendPackets adds packets to the last segment that is ready, where it is such, has
@@ -142,7 +145,7 @@ func (o *outbox) hold() {
 	f := o.feed
 	o.end()
 	o.holding, o.cut = true, -1
-	o.held = append(o.held, segment{at: f.here(), to: open})
+	o.held = append(o.held, segment{at: f.here(), to: open, visit: o.visits})
 }
 
 // cutHere remembers the first place at which release stops.
@@ -153,7 +156,7 @@ func (o *outbox) cutHere() {
 	f := o.feed
 	o.end()
 	o.cut = len(o.held)
-	o.held = append(o.held, segment{at: f.here(), to: open})
+	o.held = append(o.held, segment{at: f.here(), to: open, visit: o.visits})
 }
 
 // release lets the events go that were held: all of them, or those before the cut, if
@@ -252,7 +255,7 @@ func (o *outbox) wrote(n int) {
 		at := s.at
 		s.at.pos += uint64(n)
 		if o.remembers {
-			o.remember(at, n)
+			o.remember(at, n, s.visit)
 		}
 	}
 	if s.len() == 0 {

@@ -74,7 +74,7 @@ func (s *Session) detach() *Backlog {
 			if s.at.feed == nil {
 				continue
 			}
-			if n := len(b.events) - 1; n >= 0 && b.events[n].at.feed == s.at.feed && b.events[n].to == s.at.pos {
+			if n := len(b.events) - 1; n >= 0 && b.events[n].visit == s.visit && b.events[n].to == s.at.pos {
 				b.events[n].to = s.to // the place to which was written may be inside of an event
 				continue
 			}
@@ -138,6 +138,7 @@ func (s *Session) Attach(b *Backlog) {
 	now := time.Now()
 	for i := range b.events {
 		b.events[i].since = now
+		o.visits = max(o.visits, b.events[i].visit)
 		if b.events[i].to != open {
 			o.closed += b.events[i].len()
 		}
@@ -150,11 +151,11 @@ func (s *Session) Attach(b *Backlog) {
 
 // remember keeps the n bytes of a feed from that place on, which were written, and drops
 // the oldest where that is more than may be kept.
-func (o *outbox) remember(at place, n int) {
-	if last := len(o.written) - 1; last >= 0 && o.written[last].at.feed == at.feed && o.written[last].to == at.pos {
+func (o *outbox) remember(at place, n, visit int) {
+	if last := len(o.written) - 1; last >= 0 && o.written[last].visit == visit && o.written[last].to == at.pos {
 		o.written[last].to += uint64(n)
 	} else {
-		o.written = append(o.written, segment{at: at, to: at.pos + uint64(n)})
+		o.written = append(o.written, segment{at: at, to: at.pos + uint64(n), visit: visit})
 	}
 	o.kept += n
 	for o.kept > 0 && o.kept+o.waiting() > o.most {

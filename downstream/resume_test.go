@@ -173,3 +173,26 @@ func TestLeftFeedIsLetGo(t *testing.T) {
 		require.Equal(t, numbered(100)+numbered(1001), rest(b))
 	})
 }
+
+// TestBacklogOfAFeedFollowedTwice leaves a feed and comes back while nothing has come.
+func TestBacklogOfAFeedFollowedTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		feed, s, client := following(t, nil)
+		s.Remember()
+		appendNumbered(feed, 1)
+		s.Flush()
+		read(t, client, len(numbered(1)))
+		s.Follow(feed.fanout.NewFeed())
+		s.Follow(feed)
+		appendNumbered(feed, 2)
+		s.Flush()
+		read(t, client, len(numbered(2))/2)
+		client.Close()
+		synctest.Wait()
+		appendNumbered(feed, 3)
+		b := s.Detach()
+		require.True(t, b.After(0))
+		appendNumbered(feed, 4)
+		require.Equal(t, numbered(1)+numbered(2)+numbered(3)+numbered(4), rest(b))
+	})
+}

@@ -41,7 +41,7 @@ func (c *Client) serve(life context.Context, k *conn) (err error) {
 	for {
 		select {
 		case r := <-k.work:
-			k.do(func() error { c.begin(k, r); return nil })
+			_ = k.do(func() error { c.begin(k, r); return nil }) // never fails
 			err = c.write(k, r.wire) // not under mu: what comes meanwhile is read
 		case <-enlist:
 			enlist = nil
