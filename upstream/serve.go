@@ -42,7 +42,7 @@ func (c *Client) serve(life context.Context, k *conn) (err error) {
 		select {
 		case r := <-k.work:
 			_ = k.do(func() error { c.begin(k, r); return nil }) // never fails
-			err = c.write(k, r.wire) // not under mu: what comes meanwhile is read
+			err = c.write(k, r.wire)                             // not under mu: what comes meanwhile is read
 		case <-enlist:
 			enlist = nil
 			err = k.do(func() error { c.enlist(k); return nil })
