@@ -1,8 +1,10 @@
 package downstream
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 )
 
@@ -98,7 +100,14 @@ func (s *Session) write() {
 	}
 }
 
-func (s *Session) failed(err error) { s.Close(fmt.Errorf("write: %w", err)) }
+func (s *Session) failed(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = fmt.Errorf("the client reads too slowly: what waits for it is older than backlog_time: %w", err)
+	} else {
+		err = fmt.Errorf("write: %w", err)
+	}
+	s.Close(err)
+}
 
 // tooMuch tells whether more waits than may. The caller holds out.mu.
 func (s *Session) tooMuch() bool { return s.out.waiting() > s.out.most }
