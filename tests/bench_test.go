@@ -19,16 +19,18 @@ import (
 )
 
 // simulated starts a simulated call centre without calls and returns its address.
-func simulated(b *testing.B) string {
-	b.Helper()
+func simulated(t testing.TB, config simulator.Config) string {
+	t.Helper()
+	config.CallsPerMinute, config.Quiet = -1, true
+	config.WriteTimeout = wireLimit // ampd is not to be cut on a busy machine
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(b, err)
+	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- simulator.New(simulator.Config{CallsPerMinute: -1, Quiet: true}).Serve(ctx, l) }()
-	b.Cleanup(func() {
+	go func() { ended <- simulator.New(config).Serve(ctx, l) }()
+	t.Cleanup(func() {
 		stop()
-		require.NoError(b, <-ended)
+		require.NoError(t, <-ended)
 	})
 	return l.Addr().String()
 }
@@ -67,7 +69,7 @@ func (c amiClient) hear(b *testing.B) *codec.Packet {
 // other on one session: what ampd answers itself, and what a simulated Asterisk
 // answers, directly and through ampd.
 func BenchmarkAction(b *testing.B) {
-	pbx := simulated(b)
+	pbx := simulated(b, simulator.Config{})
 	d := daemon.Start(b, pbx, daemon.Config{})
 	d.WaitReady(b)
 	for _, to := range []struct{ name, addr string }{{"direct", pbx}, {"ampd", d.Addr}} {
@@ -90,7 +92,7 @@ func BenchmarkAction(b *testing.B) {
 // ampd's memory.
 func BenchmarkIdleClients(b *testing.B) {
 	const clients = 1000
-	d := daemon.Start(b, simulated(b), daemon.Config{Sessions: "max_unauthenticated = 2000\nmax_unauthenticated_per_address = 2000"})
+	d := daemon.Start(b, simulated(b, simulator.Config{}), daemon.Config{Sessions: "max_unauthenticated = 2000\nmax_unauthenticated_per_address = 2000"})
 	d.WaitReady(b)
 	login(b, d.Addr, "ampd")
 	runtime.GC()
