@@ -26,6 +26,8 @@ func (c *counter) Events(batch []*codec.Packet) {
 	}
 }
 
+func (c *counter) Rest() {}
+
 // BenchmarkEvents is the way of one recorded event from the socket to the Handler.
 func BenchmarkEvents(b *testing.B) {
 	recorded, err := os.ReadFile("../tests/corpus/22-queue-hour.s2c")
