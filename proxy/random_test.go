@@ -31,7 +31,7 @@ import (
 // over connections that can't be written to without waiting. Each checks all that it
 // gets against a model: see tracker.
 func TestSessionsSeeWhatTheModelSees(t *testing.T) {
-	clients, events := 2500, 20_000
+	clients, events := 1500, 20_000
 	if testing.Short() {
 		clients, events = 150, 2000
 	}
@@ -105,6 +105,8 @@ func newWorld(t *testing.T, over string) *world {
 	cfg.Sessions.MaxUnauthenticated = 10_000
 	cfg.Sessions.MaxUnauthenticatedPerAddress = 10_000
 	cfg.Sessions.BacklogBytes = 256 << 10
+	cfg.Sessions.BacklogTime = config.Duration(5 * time.Minute) // that the machine is slow is nobody's fault
+	cfg.Sessions.AuthTimeout = config.Duration(5 * time.Minute)
 	cfg.Sessions.ResumeWindow = config.Duration(time.Minute)
 	subjects, err := cfg.Rights.subjects(store)
 	require.NoError(t, err)
