@@ -61,6 +61,8 @@ var normalTable = []normalRow{
 	{packets: "QueueEntry", headers: "Wait", varies: `\d+`, reason: itsSpan},
 	{packets: "Agents", headers: "LoggedInTime", varies: `\d{10}`, reason: itsClock},
 	{packets: "Status", headers: "Seconds", varies: `\d+`, reason: itsSpan},
+	{packets: "ConfbridgeList", headers: "AnsweredTime", varies: `\d+`, reason: itsSpan},
+	{packets: "ParkedCall", headers: "ParkingTimeout, ParkingDuration", varies: `\d+`, reason: itsSpan},
 	{packets: "CoreShowChannel", headers: "Duration", varies: `\d\d:\d\d:\d\d`, reason: itsSpan},
 
 	{packets: "Status, CoreShowChannel, BridgeInfoChannel, ConfbridgeList, Agents, UserEvent, QueueCallerJoin, Hangup", headers: "Uniqueid, Linkedid", varies: `-\d{10}\.`, reason: itsStart},
