@@ -26,6 +26,7 @@ func TestHostileFloodOfActions(t *testing.T) {
 	far := faultproxy.Listen(t, pbx)
 	far.Set(faultproxy.Client, faultproxy.Line{Delay: way})
 	s := besiege(t, daemon.Config{Plain: true, Upstream: "action_connections = 8"}, far.Addr, pbx, goodOnes)
+	s.awaitMetricOf(t, actionConnections, 8)
 	before := s.holds(t)
 	w := openWire(t, "other", s.Addr, intruding, "Events: off")
 	median := func(action ...string) time.Duration {

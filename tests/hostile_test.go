@@ -38,6 +38,8 @@ type siege struct {
 
 const goodOnes = 50
 
+const actionConnections = `ampd_upstream_connections{role="action"}`
+
 // longer is a number for make test, or a greater one for the long tests.
 func longer(short, long int) int {
 	if testing.Short() {
@@ -52,6 +54,8 @@ func besiege(t *testing.T, config daemon.Config, upstream, pbx string, good int)
 	t.Helper()
 	s := &siege{Daemon: daemon.Start(t, upstream, config)}
 	s.WaitReady(t)
+	s.newcomer(t) // so the first of these is there
+	s.awaitMetric(t, actionConnections, func(n int) bool { return n >= 3 })
 	s.events = startEvents(t, pbx)
 	s.good = startGood(t, good, s.Addr, s.events)
 	return s
