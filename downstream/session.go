@@ -191,7 +191,7 @@ func (s *Session) Send(now time.Time, packets []byte) {
 func (s *Session) Follow(feed *Feed) {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
-	if !s.out.finished && !s.out.parked {
+	if !s.out.finished {
 		s.sender.moved(move{s, s.out.feed, feed})
 		s.out.follow(feed)
 	}

@@ -131,9 +131,6 @@ func (h *Hub) Input(s *downstream.Session) {
 // next runs what waits until an action takes time.
 func (h *Hub) next(c *client) {
 	for c.call == nil && c.wait == nil && !c.leaving && len(c.queue) > 0 {
-		if c.token != "" && c.session.Parked() {
-			return // it sees on what it saw when its connection was lost
-		}
 		r := c.queue[0]
 		c.queue[0] = downstream.Request{}
 		c.queue = c.queue[1:]

@@ -22,7 +22,7 @@ import (
 func simulated(t testing.TB, config simulator.Config) string {
 	t.Helper()
 	config.CallsPerMinute, config.Quiet = -1, true
-	config.WriteTimeout = wireLimit // ampd is not to be cut on a busy machine
+	config.WriteTimeout = goodLimit // ampd is not to be cut on a busy machine
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())

@@ -111,7 +111,7 @@ func (c *crowdProcess) leave(t *testing.T) {
 func TestHostileCrowd(t *testing.T) {
 	const size = 10_000
 	t.Run("refused", func(t *testing.T) {
-		pbx := callCentre(t, simulator.Config{})
+		pbx := simulated(t, simulator.Config{})
 		s := besiege(t, daemon.Config{Plain: true, Sessions: `auth_timeout = "10m"`}, pbx, pbx, goodOnes)
 		before := s.holds(t)
 		crowd := s.startCrowd(t, size)
@@ -125,7 +125,7 @@ func TestHostileCrowd(t *testing.T) {
 		s.lift(t, before)
 	})
 	t.Run("kept", func(t *testing.T) {
-		pbx := callCentre(t, simulator.Config{})
+		pbx := simulated(t, simulator.Config{})
 		s := besiege(t, daemon.Config{Plain: true, Sessions: fmt.Sprintf(
 			"auth_timeout = \"10m\"\nmax_unauthenticated = %d\nmax_unauthenticated_per_address = %d\n", 2*size, 2*size)}, pbx, pbx, goodOnes)
 		before, peak := s.holds(t), s.peak(t)

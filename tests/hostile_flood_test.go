@@ -22,7 +22,7 @@ import (
 func TestHostileFloodOfActions(t *testing.T) {
 	const way = 100 * time.Millisecond
 	rounds := longer(3, 15)
-	pbx := callCentre(t, simulator.Config{})
+	pbx := simulated(t, simulator.Config{})
 	far := faultproxy.Listen(t, pbx)
 	far.Set(faultproxy.Client, faultproxy.Line{Delay: way})
 	s := besiege(t, daemon.Config{Plain: true, Upstream: "action_connections = 8"}, far.Addr, pbx, goodOnes)

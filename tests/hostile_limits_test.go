@@ -25,7 +25,7 @@ func (s *siege) limit(t *testing.T, resource, most int) {
 // and the log says so once.
 func TestHostileDescriptors(t *testing.T) {
 	const left, strangers = 10, 40
-	pbx := callCentre(t, simulator.Config{})
+	pbx := simulated(t, simulator.Config{})
 	s := besiege(t, daemon.Config{Sessions: `auth_timeout = "10m"`}, pbx, pbx, goodOnes)
 	before, began := s.holds(t), time.Now()
 	s.limit(t, unix.RLIMIT_NOFILE, before["process_open_fds"]+left)
@@ -62,7 +62,7 @@ func TestHostileMemory(t *testing.T) {
 		memory = 256 << 20
 	)
 	t.Setenv("GOMEMLIMIT", "128MiB")
-	pbx := callCentre(t, manyPhones())
+	pbx := simulated(t, manyPhones())
 	s := besiege(t, daemon.Config{Plain: true, Sessions: "backlog_bytes = \"512KiB\"\nbacklog_time = \"10m\"\nmax_queued = 10\n"}, pbx, pbx, goodOnes)
 	before, peak := s.holds(t), s.peak(t)
 	s.limit(t, unix.RLIMIT_DATA, memory)

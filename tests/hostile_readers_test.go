@@ -168,7 +168,7 @@ func untilClosed(w *wire) bool {
 // are closed and the log says why; what waits for them is bounded, and kept once for all.
 func TestHostileSlowReaders(t *testing.T) {
 	const good, never, little = 100, 20, 20
-	pbx := callCentre(t, simulator.Config{})
+	pbx := simulated(t, simulator.Config{})
 	s := besiege(t, daemon.Config{Plain: true, Sessions: "backlog_bytes = \"256KiB\"\nbacklog_time = \"10m\"\n"}, pbx, pbx, good)
 	before, peak := s.holds(t), s.peak(t)
 	for wave := 1; wave <= longer(1, 10); wave++ {

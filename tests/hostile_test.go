@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -59,23 +58,6 @@ func besiege(t *testing.T, config daemon.Config, upstream, pbx string, good int)
 	s.events = startEvents(t, pbx)
 	s.good = startGood(t, good, s.Addr, s.events)
 	return s
-}
-
-// callCentre starts a simulated Asterisk where nobody calls, and returns its address.
-func callCentre(t *testing.T, config simulator.Config) string {
-	t.Helper()
-	config.CallsPerMinute, config.Quiet = -1, true
-	config.WriteTimeout = goodLimit // ampd is not the one to be cut on a busy machine
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- simulator.New(config).Serve(ctx, l) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-	})
-	return l.Addr().String()
 }
 
 // dial connects an attacker, from 127.0.0.1.
@@ -213,7 +195,7 @@ func TestHostileClients(t *testing.T) {
 					h.config.Listen = securedListener(t)
 				}
 				for range longer(1, 3) {
-					pbx := callCentre(t, h.simulated)
+					pbx := simulated(t, h.simulated)
 					s := besiege(t, h.config, pbx, pbx, goodOnes)
 					before := s.holds(t)
 					s.good.carryOn(t, 1)

@@ -15,10 +15,10 @@ import (
 // other things, and narrow enough that ampd can't become half as fast unnoticed.
 // docs/performance.md has what is measured at leisure.
 const (
-	mostCPU200    = 3.0  // CPU a delivery, 100 clients × 200 events/s
-	mostCPU1000   = 2.5  // CPU a delivery, 100 clients × 1,000 events/s
+	mostCPU200    = 2.3  // CPU a delivery, 100 clients × 200 events/s
+	mostCPU1000   = 2.0  // CPU a delivery, 100 clients × 1,000 events/s
 	leastSaturate = 0.35 // deliveries/s flat out, 1,000 clients
-	mostPing      = 6.0  // CPU a Ping, 20 clients
+	mostPing      = 3.8  // CPU a Ping, 20 clients
 )
 
 // tries is how often a limit may be missed before that is held against ampd.
