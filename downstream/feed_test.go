@@ -203,14 +203,16 @@ func TestSlowReaderOfAFeedIsClosed(t *testing.T) {
 	t.Run("over its time, while it reads", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			feed, s, client := following(t, nil)
-			go func() { // 100 bytes of each 1,000
+			var reading sync.WaitGroup
+			defer reading.Wait()
+			reading.Go(func() { // 100 bytes of each 1,000
 				for {
 					if _, err := client.Read(make([]byte, 100)); err != nil {
 						return
 					}
 					time.Sleep(100 * time.Millisecond)
 				}
-			}()
+			})
 			began := time.Now()
 			for !isClosed(s) {
 				feed.Append(time.Now(), event)
