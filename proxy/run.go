@@ -18,13 +18,13 @@ import (
 	"ampd/upstream"
 )
 
-// drainTimeout bounds how long ampd, when it is told to stop, waits for actions
-// in flight and for clients to take what is theirs.
+// drainTimeout bounds how long ampd, when it is told to stop, waits for clients to take
+// what is theirs, once the actions in flight are answered (see upstream's shutdown_grace).
 const drainTimeout = 5 * time.Second
 
 // Run is the daemon: it serves clients until ctx ends, then stops in order: no new
-// clients, the actions in flight answered, every client told and let go, the
-// upstream logged off. The error is one of starting; started is called with the
+// clients, the actions in flight answered and the upstream logged off, every client told
+// and let go. The error is one of starting; started is called with the
 // addresses of the listeners, in their order, once all are open.
 func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logger, started func([]net.Addr)) error {
 	registry := prometheus.NewRegistry()
@@ -63,7 +63,6 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 		log.Info("listening", zap.Stringer("address", a))
 	}
 
-	// The upstream outlives the sessions, which call it.
 	var upDone, serverDone sync.WaitGroup
 	upCtx, stopUp := context.WithCancel(context.Background())
 	defer stopUp()
@@ -78,14 +77,15 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	<-ctx.Done()
 	log.Info("stopping")
 	closeAll(ports)
+	left := hub.drain() // from here on nothing is submitted
+	stopUp()
 	select {
-	case <-hub.drain():
-	case <-time.After(drainTimeout):
+	case <-left:
+	case <-time.After(cfg.Upstream.ShutdownGrace.Std() + drainTimeout):
 		log.Warn("clients are closed although answers or events still wait for them")
 	}
 	stopServer()
 	serverDone.Wait()
-	stopUp()
 	upDone.Wait()
 	log.Info("stopped")
 	return nil

@@ -381,18 +381,26 @@ func TestShutdownAnswersWhatItCanAndLogsOff(t *testing.T) {
 		b.submit("a", 1, "Action: GetConfig", "ActionID: 1")
 		b.submit("b", 2, "Action: GetConfig", "ActionID: 2") // waits: slow ones leave one connection
 		b.submit("c", 3, "Action: QueueAdd", "ActionID: 3")
+		b.submit("d", 4, "Action: QueueAdd", "ActionID: 4") // waits for the connection
 		b.take()
 		logins := fake.logins()
 		go func() {
-			time.Sleep(time.Second)
-			late.reply(slow, "Response: Success", "Message: Added")
+			for range 2 {
+				time.Sleep(time.Second)
+				fake.set(func() { late.reply(slow, "Response: Success", "Message: Added") })
+			}
+			time.Sleep(time.Second / 2)
+			b.submit("e", 5, "Action: QueueAdd", "ActionID: 5") // too late
 		}()
 		began := time.Now()
 		b.stop()
 		require.Equal(t, 3*time.Second, time.Since(began).Truncate(time.Second))
 		require.Equal(t, []string{
-			"b Response: Error|ActionID: 2|Message: Upstream not connected .",
 			"c Response: Success|ActionID: 3|Message: Added .",
+			"d started",
+			"d Response: Success|ActionID: 4|Message: Added .",
+			"e Response: Error|ActionID: 5|Message: Upstream not connected .",
+			"b Response: Error|ActionID: 2|Message: Upstream not connected .",
 			"a Response: Error|ActionID: 1|Message: " + textLost + " .",
 		}, b.take())
 		for _, k := range logins {

@@ -107,8 +107,13 @@ func (c *Client) finished(r *run, result string) {
 	c.metrics.Latency.Observe(time.Since(r.started).Seconds())
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.running -= len(r.calls)
-	if c.running == 0 && c.drained != nil {
+	c.answered(len(r.calls))
+}
+
+// answered counts calls that have got their last Answer. It is called with mu held.
+func (c *Client) answered(calls int) {
+	c.unanswered -= calls
+	if c.unanswered == 0 && c.drained != nil {
 		c.drained()
 		c.drained = nil
 	}
@@ -243,6 +248,9 @@ func (c *Client) clerk() {
 		for _, r := range refusals {
 			c.handler.Answer(r.call, r.p, true)
 		}
+		c.mu.Lock()
+		c.answered(len(refusals))
+		c.mu.Unlock()
 		for _, r := range overdue {
 			c.answerCalls(r, func(call *Call) *codec.Packet { return failure(call.Action, textTimeout) }, resultTimeout)
 		}

@@ -213,7 +213,7 @@ func TestActionGivenToAConnectionThatDies(t *testing.T) {
 		require.Len(t, answers, 2)
 		require.Positive(t, answers["a Response: Success|ActionID: 1 ."])
 		require.Positive(t, answers["a Response: Error|ActionID: 1|Message: "+textLost+" ."])
-		require.Zero(t, b.c.running)
+		require.Zero(t, b.c.unanswered)
 		require.Zero(t, b.c.sched.waiting)
 	})
 }

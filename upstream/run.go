@@ -392,16 +392,13 @@ func (c *Client) unready() {
 	c.refuseWaiting(func(*run) bool { return true }, textUnconnected, resultUnconnected)
 }
 
-// drain gives what is under way its time to be answered.
+// drain gives what was submitted its time to be answered.
 func (c *Client) drain(life context.Context) {
-	c.unready()
 	drained := make(chan struct{})
 	c.mu.Lock()
-	if c.running == 0 {
-		close(drained)
-	} else {
-		c.drained = func() { close(drained) }
-	}
+	c.ready = false
+	c.drained = func() { close(drained) }
+	c.answered(0)
 	c.mu.Unlock()
 	timer := time.NewTimer(c.cfg.ShutdownGrace.Std())
 	defer timer.Stop()

@@ -162,7 +162,7 @@ func TestEqualListsThatWaitAreAskedOnce(t *testing.T) {
 		}
 		require.Len(t, h.keys, 6)
 		require.InDelta(t, 2, testutil.ToFloat64(b.c.metrics.Coalesced), 0)
-		require.Zero(t, b.c.running)
+		require.Zero(t, b.c.unanswered)
 		require.Empty(t, b.c.sched.owners)
 		require.Empty(t, b.c.sched.joinable)
 	})

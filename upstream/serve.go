@@ -107,13 +107,10 @@ func (c *Client) begin(k *conn, r *run) {
 			c.ids.remember(r.id, call.Action.Get("ActionID"), r.started.Add(duration(call.Action)+idLinger), r.converted)
 		}
 	}
-	c.mu.Lock()
-	c.running += len(r.calls)
 	if r.converted {
+		c.mu.Lock()
 		c.originates[r.id] = r
-	}
-	c.mu.Unlock()
-	if r.converted {
+		c.mu.Unlock()
 		c.wake()
 	} else {
 		for _, call := range r.calls {

@@ -44,7 +44,7 @@ func (x *trouble) atRest() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	require.True(x.t, c.ready)
-	require.Zero(x.t, c.running, "running")
+	require.Zero(x.t, c.unanswered, "unanswered")
 	require.Zero(x.t, c.overdue, "overdue")
 	require.Empty(x.t, c.originates)
 	require.Empty(x.t, c.refusals)

@@ -111,8 +111,8 @@ type Client struct {
 	ready      bool // runs are taken
 	closed     bool // Run is about to return
 	sched      scheduler
-	running    int             // runs of calls written and not answered, converted Originates included
-	drained    func()          // called when running gets 0, nil while nobody waits for that
+	unanswered int             // calls submitted that have not got their last Answer
+	drained    func()          // called when unanswered gets 0, nil while nobody waits for that
 	originates map[string]*run // converted ones that wait for their OriginateResponse, by ActionID
 	overdue    int             // connections whose answer nobody waits for any more
 	refusals   []refusal       // to be answered by clerk
@@ -139,7 +139,7 @@ func New(cfg Config, h Handler, log *zap.Logger, m *Metrics) *Client {
 }
 
 // Run connects, reconnects for ever, and runs what is submitted. When ctx is done it
-// gives the actions under way Config.ShutdownGrace, answers the rest with an error,
+// gives what was submitted Config.ShutdownGrace, answers the rest with an error,
 // logs off and returns nil: all its goroutines have ended and no method of the
 // Handler is running or will be called.
 func (c *Client) Run(ctx context.Context) error {
@@ -161,6 +161,7 @@ func (c *Client) Submit(call *Call) {
 	r, refused := c.newRun(call)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.unanswered++
 	switch {
 	case refused != nil:
 		c.refuse(call, refused, resultInvalid)
