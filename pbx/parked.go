@@ -1,0 +1,95 @@
+package pbx
+
+import (
+	"strconv"
+	"time"
+
+	"ampd/codec"
+)
+
+// A ParkedCall is a channel in a parking space.
+type ParkedCall struct {
+	Parkee           string // the Uniqueid of its channel
+	ParkerDialString string // who is called when its time is over
+	Lot              string
+	Space            string
+	Since            time.Time
+	Until            time.Time // when its time is over
+
+	touched uint64
+}
+
+// parkedRows leaves out what moves: ParkingTimeout, the seconds that are left, and
+// ParkingDuration.
+var parkedRows = []row[ParkedCall]{
+	{"ParkerDialString", "ParkerDialString", func(c *ParkedCall) *string { return &c.ParkerDialString }, false},
+	{"Parkinglot", "Parkinglot", func(c *ParkedCall) *string { return &c.Lot }, false},
+	{"ParkingSpace", "ParkingSpace", func(c *ParkedCall) *string { return &c.Space }, false},
+}
+
+var parkedBlock = eventColumns(parkedRows)
+
+const parkee = "Parkee"
+
+func (s *State) park(c *Channel, p *codec.Packet, now time.Time) {
+	call := s.parked[c.Uniqueid]
+	if call == nil {
+		call = &ParkedCall{Parkee: c.Uniqueid}
+		s.parked[c.Uniqueid] = call
+	}
+	call.touched = s.events
+	parkedBlock.update(call, "", p.Headers)
+	call.Since = before(now, value(p, "ParkingDuration"))
+	call.Until = now.Add(now.Sub(before(now, value(p, "ParkingTimeout"))))
+}
+
+// before is so many whole seconds before now; now itself where it is no number.
+func before(now time.Time, seconds string) time.Time {
+	n, err := strconv.ParseInt(seconds, 10, 32)
+	if err != nil {
+		return now
+	}
+	return now.Add(-time.Duration(n) * time.Second)
+}
+
+func (s *State) unpark(uniqueid string) {
+	if s.parked[uniqueid] != nil {
+		delete(s.parked, uniqueid)
+		s.forgot(parkedKind, uniqueid)
+	}
+}
+
+// writeParked adds all headers of an event or list item about a parked call.
+func writeParked(b *builder, c *Channel, call *ParkedCall, now time.Time) {
+	writeChannel(b, parkee, c)
+	parkedBlock.write(b, "", call)
+	b.header("ParkingTimeout", seconds(call.Until.Sub(now)))
+	b.header("ParkingDuration", seconds(now.Sub(call.Since)))
+}
+
+// seconds is d in whole seconds, rounded, never negative.
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(max(0, int64(d.Round(time.Second)/time.Second)), 10)
+}
+
+func parkedCall(s *State, e event) {
+	if c := e.channel; c != nil {
+		s.park(c, e.Packet, e.now)
+	}
+}
+
+// parkedCallSwap puts its parkee where another one was (main/bridge.c swaps the
+// channels of a parking bridge).
+func parkedCallSwap(s *State, e event) {
+	lot, space := e.value("Parkinglot"), e.value("ParkingSpace")
+	for id, call := range s.parked {
+		if call.Lot == lot && call.Space == space {
+			s.unpark(id)
+		}
+	}
+	parkedCall(s, e)
+}
+
+func unparkedCall(s *State, e event) {
+	s.unpark(e.value("ParkeeUniqueid"))
+}

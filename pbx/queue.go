@@ -1,0 +1,235 @@
+package pbx
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ampd/codec"
+)
+
+// A Queue is a queue of app_queue's.
+type Queue struct {
+	Name    string
+	Params  []codec.Header // of its QueueParams, as last listed; its Calls is the number of Callers
+	Members []*Member      // in the order in which Asterisk lists them, the newest last
+	Callers []Caller       // the next one first
+
+	touched uint64 // by a caller
+}
+
+// A Caller waits in a queue. Who it is its channel says.
+type Caller struct {
+	Uniqueid string // of its channel
+	Priority string // "0" where only an event told of it
+	Since    time.Time
+}
+
+// A Member is a member of a queue. Its texts are Asterisk's own.
+type Member struct {
+	Queue          string // as Asterisk spells it
+	Name           string
+	Interface      string
+	StateInterface string
+	Membership     string // static, dynamic, realtime
+	Penalty        string
+	CallsTaken     string
+	LastCall       string // Unix time, "0" for none
+	LastPause      string // Unix time
+	LoginTime      string // Unix time
+	InCall         string // 1 or 0
+	Status         string // a device state: a number
+	Paused         string // 1 or 0
+	PausedReason   string
+	Ringinuse      string // 1 or 0, "" while no event told
+	Wrapuptime     string // seconds
+
+	touched uint64
+}
+
+var memberRows = []row[Member]{
+	{"Queue", "Queue", func(m *Member) *string { return &m.Queue }, false},
+	{"MemberName", "Name", func(m *Member) *string { return &m.Name }, false},
+	{"Interface", "Location", func(m *Member) *string { return &m.Interface }, false},
+	{"StateInterface", "StateInterface", func(m *Member) *string { return &m.StateInterface }, false},
+	{"Membership", "Membership", func(m *Member) *string { return &m.Membership }, false},
+	{"Penalty", "Penalty", func(m *Member) *string { return &m.Penalty }, false},
+	{"CallsTaken", "CallsTaken", func(m *Member) *string { return &m.CallsTaken }, false},
+	{"LastCall", "LastCall", func(m *Member) *string { return &m.LastCall }, false},
+	{"LastPause", "LastPause", func(m *Member) *string { return &m.LastPause }, true},
+	{"LoginTime", "LoginTime", func(m *Member) *string { return &m.LoginTime }, true},
+	{"InCall", "InCall", func(m *Member) *string { return &m.InCall }, true},
+	{"Status", "Status", func(m *Member) *string { return &m.Status }, false},
+	{"Paused", "Paused", func(m *Member) *string { return &m.Paused }, false},
+	{"PausedReason", "PausedReason", func(m *Member) *string { return &m.PausedReason }, false},
+	{"Ringinuse", "", func(m *Member) *string { return &m.Ringinuse }, true},
+	{"Wrapuptime", "Wrapuptime", func(m *Member) *string { return &m.Wrapuptime }, true},
+}
+
+var (
+	memberEvent = eventColumns(memberRows)
+	memberList  = listColumns(memberRows)
+)
+
+// Member is the member of that interface, whose case does not matter, or nil.
+func (q *Queue) Member(iface string) *Member {
+	for _, m := range q.Members {
+		if m.Interface == iface || len(m.Interface) == len(iface) && fold(m.Interface) == fold(iface) {
+			return m
+		}
+	}
+	return nil
+}
+
+func (q *Queue) caller(uniqueid string) int {
+	return slices.IndexFunc(q.Callers, func(c Caller) bool { return c.Uniqueid == uniqueid })
+}
+
+// queue is the queue of that name, made known where it was not.
+func (s *State) queue(name string) *Queue {
+	if q := s.queues[name]; q != nil {
+		return q
+	}
+	key := fold(name)
+	q := s.queues[key]
+	if q == nil {
+		q = &Queue{Name: strings.Clone(name)}
+		s.queues[strings.Clone(key)] = q
+	}
+	return q
+}
+
+func queueCallerJoin(s *State, e event) {
+	c := e.channel
+	name := e.value("Queue")
+	if c == nil || name == "" {
+		return
+	}
+	q := s.queue(name)
+	q.touched = s.events
+	if q.caller(c.Uniqueid) < 0 {
+		s.leaveQueue(c)
+		at, err := strconv.Atoi(e.value("Position"))
+		if err != nil || at < 1 || at > len(q.Callers) {
+			at = len(q.Callers) + 1
+		}
+		q.Callers = slices.Insert(q.Callers, at-1, Caller{Uniqueid: c.Uniqueid, Priority: "0", Since: e.now})
+	}
+	c.Queue = q.Name
+}
+
+func queueCallerLeave(s *State, e event) {
+	c := e.channel
+	q := s.queues[fold(e.value("Queue"))]
+	if c == nil || q == nil {
+		return
+	}
+	q.touched = s.events
+	if c.Queue == q.Name {
+		s.leaveQueue(c)
+	}
+}
+
+func (s *State) leaveQueue(c *Channel) {
+	if c.Queue == "" {
+		return
+	}
+	q := s.queues[fold(c.Queue)]
+	c.Queue = ""
+	if q == nil {
+		return
+	}
+	q.touched = s.events
+	if i := q.caller(c.Uniqueid); i >= 0 {
+		q.Callers = slices.Delete(q.Callers, i, i+1)
+	}
+}
+
+func (s *State) removeQueue(q *Queue) {
+	for _, caller := range q.Callers {
+		if c := s.channels[caller.Uniqueid]; c != nil {
+			c.Queue = ""
+		}
+	}
+	s.memberships++
+	delete(s.queues, fold(q.Name))
+	s.forgot(queueKind, fold(q.Name))
+}
+
+func queueMember(s *State, e event) {
+	name, iface := e.value("Queue"), e.value("Interface")
+	if name == "" || iface == "" {
+		return
+	}
+	s.member(s.queue(name), iface, memberEvent, e.Headers)
+}
+
+// member takes over what is said of a member, made known where it was not.
+func (s *State) member(q *Queue, iface string, c columns[Member], headers []codec.Header) *Member {
+	m := q.Member(iface)
+	if m == nil {
+		m = &Member{}
+		q.Members = append(q.Members, m)
+		s.memberships++
+	}
+	name, states := m.Name, m.StateInterface
+	c.update(m, "", headers)
+	m.Queue, m.touched = q.Name, s.events
+	if m.Name != name || m.StateInterface != states {
+		s.memberships++
+	}
+	return m
+}
+
+// agentConnect and agentComplete are the events of a call that a member takes. The
+// member's own events do not follow at once: update_queue sends none, so what a call
+// changes of a member is counted here until one says it.
+func agentConnect(s *State, e event) {
+	if m := s.memberOf(e); m != nil {
+		keep(&m.InCall, "1")
+	}
+}
+
+func agentComplete(s *State, e event) {
+	m := s.memberOf(e)
+	if m == nil || m.InCall != "1" { // a list may have counted the call already
+		return
+	}
+	keep(&m.InCall, "0")
+	if n, err := strconv.Atoi(m.CallsTaken); err == nil {
+		m.CallsTaken = strconv.Itoa(n + 1)
+	}
+	m.LastCall = unix(e.now)
+}
+
+// memberOf is the member that an event of an agent's names, or nil.
+func (s *State) memberOf(e event) *Member {
+	q := s.queues[fold(e.value("Queue"))]
+	if q == nil {
+		return nil
+	}
+	m := q.Member(e.value("Interface"))
+	if m != nil {
+		m.touched = s.events
+	}
+	return m
+}
+
+func queueMemberRemoved(s *State, e event) {
+	q := s.queues[fold(e.value("Queue"))]
+	if q == nil {
+		return
+	}
+	if m := q.Member(e.value("Interface")); m != nil {
+		s.removeMember(q, m)
+	}
+}
+
+func (s *State) removeMember(q *Queue, m *Member) {
+	q.Members = slices.DeleteFunc(q.Members, func(other *Member) bool { return other == m })
+	s.memberships++
+	s.forgot(memberKind, memberKey(q.Name, m.Interface))
+}
+
+func memberKey(queue, iface string) string { return fold(queue) + "\n" + fold(iface) }

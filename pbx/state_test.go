@@ -1,0 +1,264 @@
+package pbx
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"ampd/codec"
+)
+
+// applied is a state after events, each written as lines.
+func applied(t testing.TB, events ...string) *State {
+	t.Helper()
+	s := New()
+	apply(t, s, events...)
+	return s
+}
+
+func apply(t testing.TB, s *State, events ...string) {
+	t.Helper()
+	for _, e := range events {
+		s.Apply(packet(t, strings.Split(e, "\n")...), start)
+	}
+	requireSound(t, s)
+}
+
+func newchannelEvent(id, name string) string {
+	return "Event: Newchannel\nPrivilege: call,all\nChannel: " + name + "\nChannelState: 0\nUniqueid: " + id + "\nLinkedid: " + id
+}
+
+func TestChannelIsFoundAsAsteriskFindsIt(t *testing.T) {
+	s := applied(t, newchannelEvent("Rig-1.1", "PJSIP/Alice-1"), newchannelEvent("1.2", "Local/1@x-1;2"), newchannelEvent("1.3", "Local/1@x-1;1"))
+	for ref, id := range map[string]string{
+		"PJSIP/Alice-1": "Rig-1.1", "pjsip/alice-1": "Rig-1.1", "Rig-1.1": "Rig-1.1", "rig-1.1": "Rig-1.1", "RIG-1.1": "Rig-1.1",
+		"1.2": "1.2", "LOCAL/1@X-1;2": "1.2",
+	} {
+		require.NotNil(t, s.Channel(ref), ref)
+		require.Equal(t, id, s.Channel(ref).Uniqueid)
+	}
+	for _, ref := range []string{"", "PJSIP/Alice", "PJSIP/Alice-1 ", "1", "none"} {
+		require.Nil(t, s.Channel(ref), ref)
+	}
+	require.Equal(t, "PJSIP/Alice", s.Channel("Rig-1.1").Device())
+	require.Same(t, s.Channel("1.3"), s.OtherHalf(s.Channel("1.2")))
+	require.Same(t, s.Channel("1.2"), s.OtherHalf(s.Channel("1.3")))
+	require.Nil(t, s.OtherHalf(s.Channel("Rig-1.1")))
+}
+
+// TestRenamedChannelsExchangeTheirNames is an old masquerade, step by step.
+func TestRenamedChannelsExchangeTheirNames(t *testing.T) {
+	rename := func(id, name string) string {
+		return "Event: Rename\nPrivilege: call,all\nChannel: x\nNewname: " + name + "\nUniqueid: " + id
+	}
+	s := applied(t, newchannelEvent("1", "SIP/a-1"), newchannelEvent("2", "SIP/b-1"),
+		rename("1", "SIP/a-1<MASQ>"), rename("2", "SIP/a-1"), rename("1", "SIP/b-1"))
+	require.Equal(t, "2", s.Channel("sip/A-1").Uniqueid)
+	require.Equal(t, "1", s.Channel("sip/B-1").Uniqueid)
+	require.Nil(t, s.Channel("SIP/a-1<MASQ>"))
+}
+
+// TestWhatIsNoEventChangesNothing holds a UserEvent that looks like others, list items
+// and responses.
+func TestWhatIsNoEventChangesNothing(t *testing.T) {
+	s := applied(t, newchannelEvent("1", "SIP/a-1"))
+	before := s.Clone()
+	for _, p := range []string{
+		"Event: UserEvent\nPrivilege: user,all\nUserEvent: Hangup\nEvent: Hangup\nChannel: SIP/a-1\nUniqueid: 1",
+		"Event: Hangup\nChannel: SIP/a-1\nUniqueid: 1",
+		"Event: Hangup\nPrivilege: call,all\nActionID: x\nUniqueid: 1",
+		"Event: CoreShowChannel\nPrivilege: call,all\nChannel: SIP/a-2\nUniqueid: 2",
+		"Event: ParkedCall\nParkeeChannel: SIP/a-1\nParkeeUniqueid: 1\nParkinglot: default\nParkingSpace: 701\nActionID: x",
+		"Response: Success\nPrivilege: call,all\nUniqueid: 1",
+		"Action: Hangup\nPrivilege: call,all\nUniqueid: 1",
+		"Event: NoSuchEvent\nPrivilege: call,all\nUniqueid: 1",
+		"Event: Newchannel\nPrivilege: call,all\nChannel: SIP/a-3",
+		"Event: Newstate\nPrivilege: call,all\nChannel: SIP/a-9\nUniqueid: 9",
+	} {
+		apply(t, s, p)
+		require.Empty(t, s.Differences(before), p)
+	}
+}
+
+// TestStateKeepsCopiesOnly overwrites the memory of what was applied.
+func TestStateKeepsCopiesOnly(t *testing.T) {
+	packets := decode(t, readCorpus(t, "22-tour.s2c"))
+	s, untouched := New(), New()
+	for _, p := range packets {
+		s.Apply(p, start)
+		untouched.Apply(p, start)
+		if _, _, ok := about(p); ok {
+			answer, mine := answered(t, []*codec.Packet{p}), func(k key) bool { _, its, _ := about(p); return k == its }
+			s.load(SnapshotOf(AllObjects), answer, start, mine)
+			untouched.load(SnapshotOf(AllObjects), answer, start, mine)
+		}
+	}
+	want := untouched.Clone()
+	var texts []string
+	for p := range untouched.Snapshot(AllObjects, "", start) {
+		texts = append(texts, string(p.Raw))
+	}
+	for _, p := range packets {
+		for i := range p.Raw {
+			p.Raw[i] = '#'
+		}
+	}
+	require.Empty(t, s.Differences(want))
+	var after []string
+	for p := range s.Snapshot(AllObjects, "", start) {
+		after = append(after, string(p.Raw))
+	}
+	require.Equal(t, texts, after)
+	require.False(t, slices.ContainsFunc(after, func(text string) bool { return strings.Contains(text, "##") }))
+}
+
+func TestEventsOfACall(t *testing.T) {
+	block := "Channel: SIP/a-1\nChannelState: 6\nChannelStateDesc: Up\nUniqueid: 1\nLinkedid: 1\nChanVariable: A=1\nChanVariable: B="
+	s := applied(t, newchannelEvent("1", "SIP/a-1"), newchannelEvent("2", "SIP/b-1"),
+		"Event: Newexten\nPrivilege: dialplan,all\n"+block+"\nExtension: 1\nApplication: Dial\nAppData: SIP/b",
+		"Event: DialBegin\nPrivilege: call,all\n"+block+"\nDestChannel: SIP/b-1\nDestUniqueid: 2\nDialString: b")
+	a, b := s.Channel("1"), s.Channel("2")
+	require.Equal(t, "Dial", a.Application)
+	require.Equal(t, "SIP/b", a.AppData)
+	require.Equal(t, "Up", a.StateDesc)
+	require.Equal(t, []string{"A=1", "B="}, a.ChanVariables)
+	require.Equal(t, "1", b.DialedBy)
+	require.Equal(t, "b", b.DialString)
+
+	apply(t, s, "Event: DialEnd\nPrivilege: call,all\nDestChannel: SIP/b-1\nDestUniqueid: 2\nDialStatus: ANSWER",
+		"Event: VarSet\nPrivilege: dialplan,all\n"+block+"\nVariable: DIALSTATUS\nValue: ANSWER",
+		"Event: VarSet\nPrivilege: dialplan,all\n"+block+"\nVariable: OTHER\nValue: x",
+		"Event: Hold\nPrivilege: call,all\n"+block+"\nMusicClass: default",
+		"Event: BridgeEnter\nPrivilege: call,all\nBridgeUniqueid: b1\nBridgeType: basic\n"+block,
+		"Event: BridgeEnter\nPrivilege: call,all\nBridgeUniqueid: b1\nBridgeType: basic\nChannel: SIP/b-1\nUniqueid: 2")
+	require.Empty(t, b.DialedBy+b.DialString)
+	require.Equal(t, "ANSWER", a.Variable("DIALSTATUS"))
+	require.Empty(t, a.Variable("OTHER"))
+	require.True(t, a.Hold)
+	require.Equal(t, "default", a.MusicClass)
+	require.Equal(t, []string{"1", "2"}, s.Bridge("b1").Members)
+	require.Equal(t, []*Channel{b}, slices.Collect(s.Bridged(a)))
+
+	apply(t, s, "Event: Unhold\nPrivilege: call,all\n"+block, "Event: BridgeDestroy\nPrivilege: call,all\nBridgeUniqueid: b1")
+	require.False(t, a.Hold)
+	require.Empty(t, a.Bridge+b.Bridge)
+	require.Nil(t, s.Bridge("b1"))
+}
+
+func TestCallersStandInTheirOrder(t *testing.T) {
+	join := func(id, position string) string {
+		return "Event: QueueCallerJoin\nPrivilege: agent,all\nChannel: SIP/" + id + "-1\nUniqueid: " + id + "\nQueue: sales\nPosition: " + position
+	}
+	leave := func(id string) string {
+		return "Event: QueueCallerLeave\nPrivilege: agent,all\nChannel: SIP/" + id + "-1\nUniqueid: " + id + "\nQueue: Sales\nPosition: 1"
+	}
+	ids := func(s *State) (ids string) {
+		for _, c := range s.Queue("SALES").Callers {
+			ids += c.Uniqueid
+		}
+		return ids
+	}
+	s := applied(t, newchannelEvent("1", "SIP/1-1"), newchannelEvent("2", "SIP/2-1"), newchannelEvent("3", "SIP/3-1"),
+		join("1", "1"), join("2", "2"), join("3", "1"))
+	require.Equal(t, "312", ids(s))
+	apply(t, s, join("2", "1"))
+	require.Equal(t, "312", ids(s), "it is there already")
+	apply(t, s, leave("1"))
+	require.Equal(t, "32", ids(s))
+	require.Empty(t, s.Channel("1").Queue)
+	apply(t, s, leave("1"), join("1", "9"), "Event: Hangup\nPrivilege: call,all\nChannel: SIP/3-1\nUniqueid: 3")
+	require.Equal(t, "21", ids(s))
+}
+
+func TestAgentOfThePool(t *testing.T) {
+	block := "Channel: SIP/a-1\nUniqueid: 1\nLinkedid: 1"
+	s := applied(t, newchannelEvent("1", "SIP/a-1"), "Event: AgentLogin\nPrivilege: agent,all\n"+block+"\nAgent: 1101")
+	a := s.Agent("1101")
+	status := func() string { status, to := s.AgentStatus(a); return status + " " + to }
+	require.Equal(t, "AGENT_IDLE ", status())
+	require.Equal(t, unix(start), a.LoggedInTime)
+	apply(t, s, "Event: VarSet\nPrivilege: dialplan,all\n"+block+"\nVariable: BRIDGEPEER\nValue: SIP/b-1")
+	require.Equal(t, "AGENT_ONCALL SIP/b-1", status())
+	require.Equal(t, unix(start), a.CallStarted)
+	apply(t, s, "Event: VarSet\nPrivilege: dialplan,all\n"+block+"\nVariable: BRIDGEPEER\nValue: ")
+	require.Equal(t, "AGENT_IDLE ", status())
+	apply(t, s, "Event: AgentLogoff\nPrivilege: agent,all\n"+block+"\nAgent: 1101\nLogintime: 1")
+	require.Equal(t, "AGENT_LOGGEDOFF ", status())
+	require.Empty(t, a.LoggedInTime)
+}
+
+func TestMemberCountsItsCalls(t *testing.T) {
+	agent := func(event string) string {
+		return "Event: " + event + "\nPrivilege: agent,all\nQueue: sales\nInterface: SIP/ann"
+	}
+	s := New()
+	s.Apply(member(t, "Event: QueueMemberAdded", "SIP/ann", "0"), start)
+	m := s.Queue("sales").Member("sip/ann")
+	apply(t, s, agent("AgentConnect"))
+	require.Equal(t, "1", m.InCall)
+	apply(t, s, agent("AgentComplete"), agent("AgentComplete"))
+	require.Equal(t, "0", m.InCall)
+	require.Equal(t, "1", m.CallsTaken)
+	require.Equal(t, unix(start), m.LastCall)
+}
+
+func TestPeers(t *testing.T) {
+	peer := func(name, status, more string) string {
+		return "Event: PeerStatus\nPrivilege: system,all\nChannelType: x\nPeer: " + name + "\nPeerStatus: " + status + more
+	}
+	s := world(t)
+	apply(t, s, peer("SIP/s", "Registered", "\nAddress: 10.0.0.1:5062"), peer("SIP/s", "Reachable", "\nTime: 12"),
+		peer("IAX2/i", "Registered", "\nAddress: 10.0.0.2:4569"), peer("IAX2/i", "Lagged", "\nTime: 900"),
+		peer("SIP/none", "Registered", "\nAddress: 10.0.0.1:5062"),
+		"Event: DeviceStateChange\nPrivilege: call,all\nDevice: PJSIP/a\nState: RINGING",
+		"Event: ContactStatus\nPrivilege: system,all\nURI: sip:1\nContactStatus: Reachable\nAOR: a\nEndpointName: a\nRoundtripUsec: 1500",
+		peer("PJSIP/a", "Reachable", ""))
+	require.Equal(t, "OK (12 ms)", s.Peer("sip/S").Status())
+	require.Equal(t, "10.0.0.1", s.Peer("SIP/s").Get("IPaddress"))
+	require.Equal(t, "5062", s.Peer("SIP/s").Get("IPport"))
+	require.Equal(t, "LAGGED (900 ms)", s.Peer("IAX2/i").Status())
+	require.Equal(t, "4569", s.Peer("IAX2/i").Get("Port"))
+	require.Nil(t, s.Peer("SIP/none"))
+	a := s.Peer("PJSIP/a")
+	require.Equal(t, "Ringing", a.Status())
+	require.Equal(t, "Reachable", a.Reachable)
+	require.Equal(t, "a/sip:0,a/sip:1,", a.contactsHeader())
+	require.Equal(t, "1500", a.Contacts[1].RoundtripUsec)
+	apply(t, s, "Event: ContactStatus\nPrivilege: system,all\nURI: sip:0\nContactStatus: Removed\nAOR: a\nEndpointName: a",
+		peer("SIP/s", "Unregistered", ""), peer("SIP/s", "Unreachable", ""))
+	require.Equal(t, "a/sip:1,", a.contactsHeader())
+	require.Equal(t, "UNREACHABLE", s.Peer("SIP/s").Status())
+	require.Equal(t, "-none-", s.Peer("SIP/s").Get("IPaddress"))
+}
+
+func TestParkedCalls(t *testing.T) {
+	parked := func(event, id string) string {
+		return "Event: " + event + "\nPrivilege: call,all\nParkeeChannel: SIP/" + id + "-1\nParkeeUniqueid: " + id +
+			"\nParkerDialString: SIP/b\nParkinglot: default\nParkingSpace: 701\nParkingTimeout: 40\nParkingDuration: 5"
+	}
+	for _, end := range []string{"ParkedCallGiveUp", "ParkedCallTimeOut", "UnParkedCall"} {
+		s := applied(t, newchannelEvent("1", "SIP/1-1"), newchannelEvent("2", "SIP/2-1"), parked("ParkedCall", "1"))
+		call := s.Parked("1")
+		require.Equal(t, "701", call.Space)
+		require.Equal(t, 5*time.Second, start.Sub(call.Since))
+		require.Equal(t, 40*time.Second, call.Until.Sub(start))
+		apply(t, s, parked("ParkedCallSwap", "2"))
+		require.Nil(t, s.Parked("1"))
+		require.NotNil(t, s.Parked("2"))
+		apply(t, s, parked(end, "2"))
+		require.Nil(t, s.Parked("2"))
+	}
+}
+
+func TestCounts(t *testing.T) {
+	s := applied(t, newchannelEvent("1", "SIP/1-1"), newchannelEvent("2", "SIP/2-1"),
+		"Event: QueueCallerJoin\nPrivilege: agent,all\nChannel: SIP/1-1\nUniqueid: 1\nQueue: sales\nPosition: 1")
+	s.Apply(member(t, "Event: QueueMemberAdded", "SIP/ann", "1"), start)
+	require.Equal(t, Counts{
+		Channels: 2, Calls: 2, Callers: 1, Paused: 1,
+		Members: map[string]int{"1": 1}, Agents: map[string]int{}, Peers: map[string]int{},
+	}, s.Counts())
+}
