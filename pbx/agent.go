@@ -7,7 +7,7 @@ import (
 )
 
 // An Agent is an agent of app_agent_pool's. It talks to whom the BRIDGEPEER of its
-// channel names (send_agent_... and action_agents read that variable, too).
+// channel names: action_agents reads that variable, too.
 type Agent struct {
 	ID           string
 	Name         string

@@ -25,7 +25,7 @@ type Channel struct {
 	Context           string
 	Exten             string
 	Priority          string
-	TenantID          string   // "" where Asterisk writes none
+	TenantID          string   // "" where Asterisk writes none; Tenantid in events
 	ChanVariables     []string // "NAME=value", those that channelvars of manager.conf names
 
 	Application string
@@ -94,7 +94,7 @@ var channelRows = []row[Channel]{
 	{"Priority", "Priority", func(c *Channel) *string { return &c.Priority }, false},
 	{"Uniqueid", "Uniqueid", func(c *Channel) *string { return &c.Uniqueid }, false},
 	{"Linkedid", "Linkedid", func(c *Channel) *string { return &c.Linkedid }, false},
-	{"TenantID", "TenantID", func(c *Channel) *string { return &c.TenantID }, true},
+	{"Tenantid", "Tenantid", func(c *Channel) *string { return &c.TenantID }, true},
 	{"", "Application", func(c *Channel) *string { return &c.Application }, false},
 	{"", "ApplicationData", func(c *Channel) *string { return &c.AppData }, false},
 }

@@ -90,7 +90,7 @@ var (
 		{name: "Priority", told: byList, note: "of its callers", get: func(_ *State, q *Queue) string { return callerPriorities(q) }},
 		{name: "Wait", told: byList, note: "of its callers: counts from the QueueCallerJoin; one that was missed counts from its repair", get: func(_ *State, q *Queue) string { return callerTimes(q) }},
 	}
-	memberFields = comparedRows(memberRows[1:])
+	memberFields = memberNotes(comparedRows(memberRows[1:]))
 	agentFields  = []compared[Agent]{
 		{name: "Status", told: both, get: func(s *State, a *Agent) string { status, _ := s.AgentStatus(a); return status }},
 		{name: "TalkingToChan", told: both, get: func(s *State, a *Agent) string { _, talkingTo := s.AgentStatus(a); return talkingTo }},
@@ -116,6 +116,21 @@ var (
 		{name: "ParkingTimeout", told: both, get: func(_ *State, c *ParkedCall) string { return moment(c.Until) }},
 	})
 )
+
+// memberNotes says what of a member its own events do not tell at once.
+func memberNotes(fields []compared[Member]) []compared[Member] {
+	for i := range fields {
+		switch f := &fields[i]; f.name {
+		case "InCall":
+			f.note = "by AgentConnect and AgentComplete"
+		case "CallsTaken", "LastCall":
+			f.note = "counted at AgentComplete, exact with the member's next event; \"queue reset stats\" sends none; with shared_lastcall the same member of other queues gets none"
+		case "Ringinuse":
+			f.note = "left out of events that are made up while no event told it"
+		}
+	}
+	return fields
+}
 
 // existence tells who makes an object known, and takes it away.
 var existence = []Field{

@@ -453,8 +453,12 @@ func loadContact(l *loader, p *codec.Packet) {
 		return // its ContactStatus follows
 	}
 	peer.touched = l.events
-	contactList.update(peer.Contacts[i], "", p.Headers)
-	peer.Contacts[i].Entry = copyHeaders(p.Headers)
+	c := peer.Contacts[i]
+	contactList.update(c, "", p.Headers)
+	if c.RoundtripUsec == notQualified {
+		c.RoundtripUsec = "0" // as events say it
+	}
+	c.Entry = copyHeaders(p.Headers)
 }
 
 func loadParked(l *loader, p *codec.Packet) {

@@ -41,6 +41,9 @@ var (
 	contactList  = listColumns(contactRows)
 )
 
+// notQualified is what a list says where an event says "RoundtripUsec: 0".
+const notQualified = "N/A"
+
 // The technologies.
 const (
 	techSIP   = "SIP"

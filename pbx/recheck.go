@@ -3,6 +3,7 @@ package pbx
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ type Recheck struct {
 	question Question
 	mark     uint64 // the events applied when it began
 	gone     map[key]struct{}
-	first    map[key]string
+	first    map[key]uint64
 	answered bool
 }
 
@@ -70,23 +71,26 @@ func (r *Recheck) Answer(answer []*codec.Packet, now time.Time) ([]*codec.Packet
 // moving are the headers that change by themselves.
 var moving = []string{"ActionID", "Duration", "Seconds", "TimeToHangup", "Wait", "ParkingTimeout", "ParkingDuration"}
 
-// sayings are what an answer says of each object.
-func sayings(answer []*codec.Packet) map[key]string {
-	said := map[key]string{}
-	var b strings.Builder
+// seed makes what two answers say comparable.
+var seed = maphash.MakeSeed()
+
+// sayings are hashes of what an answer says of each object.
+func sayings(answer []*codec.Packet) map[key]uint64 {
+	said := make(map[key]uint64, len(answer))
+	var h maphash.Hash
 	for _, p := range answer {
 		_, k, ok := about(p)
 		if !ok {
 			continue
 		}
-		b.Reset()
-		b.WriteString(said[k])
-		for _, h := range p.Headers {
-			if !slices.Contains(moving, h.Name) {
-				b.WriteString(h.Name + ": " + h.Value + "\n")
+		h.SetSeed(seed)
+		maphash.WriteComparable(&h, said[k]) // of a queue there are several
+		for i := range p.Headers {
+			if header := &p.Headers[i]; !slices.Contains(moving, header.Name) {
+				maphash.WriteComparable(&h, *header)
 			}
 		}
-		said[k] = b.String()
+		said[k] = h.Sum64()
 	}
 	return said
 }

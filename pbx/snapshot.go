@@ -251,7 +251,9 @@ func (l *lister) peers() {
 				case "Status":
 					h.Value = c.Status
 				case "RoundtripUsec":
-					h.Value = c.RoundtripUsec
+					if h.Value = c.RoundtripUsec; h.Value == "0" {
+						h.Value = notQualified
+					}
 				}
 				l.header(h.Name, h.Value)
 			}

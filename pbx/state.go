@@ -44,19 +44,14 @@ func New() *State {
 func (s *State) Clone() *State {
 	to := *s
 	to.recheck = nil
-	to.channels = make(map[string]*Channel, len(s.channels))
+	to.channels = cloneMap(s.channels, func(c *Channel) { c.dials = slices.Clone(c.dials) })
 	to.names = make(map[string]*Channel, len(s.names))
+	for name, c := range s.names {
+		to.names[name] = to.channels[c.Uniqueid]
+	}
 	to.folded = make(map[string]*Channel, len(s.folded))
-	for id, c := range s.channels {
-		d := *c
-		d.dials = slices.Clone(c.dials)
-		to.channels[id] = &d
-		if s.names[fold(c.Name)] == c {
-			to.names[fold(c.Name)] = &d
-		}
-		if f := fold(id); s.folded[f] == c {
-			to.folded[f] = &d
-		}
+	for id, c := range s.folded {
+		to.folded[id] = to.channels[c.Uniqueid]
 	}
 	to.bridges = cloneMap(s.bridges, func(b *Bridge) { b.Members = slices.Clone(b.Members) })
 	to.queues = cloneMap(s.queues, func(q *Queue) {

@@ -234,6 +234,44 @@ func TestPeers(t *testing.T) {
 	require.Equal(t, "-none-", s.Peer("SIP/s").Get("IPaddress"))
 }
 
+// TestContactThatRegisters has what Asterisk 22 says of one.
+func TestContactThatRegisters(t *testing.T) {
+	const uri = "sip:101@127.0.0.1:46602"
+	endpoint := packet(t, "Event: EndpointList", "ActionID: id", "ObjectType: endpoint", "ObjectName: 101", "Transport: transport-udp", "Aor: 101",
+		"Auths: 101", "OutboundAuths: ", "Contacts: 101/"+uri+",", "DeviceState: Not in use", "ActiveChannels: 0")
+	contact := packet(t, "Event: ContactList", "ActionID: id", "ObjectType: contact", "ObjectName: 101;@092247fff296471d3b0eeb814bc44f8a",
+		"ViaAddr: 127.0.0.1", "QualifyTimeout: 3.000000", "Qualify2xxOnly: false", "CallId: x46602", "RegServer: rig22", "PruneOnBoot: no",
+		"Path: ", "Endpoint: 101", "ViaPort: 46602", "AuthenticateQualify: no", "Uri: "+uri, "QualifyFrequency: 0", "UserAgent: ",
+		"ExpirationTime: 1795289020", "OutboundProxy: ", "Status: NonQualified", "RoundtripUsec: N/A")
+	s := New()
+	require.NoError(t, s.Load(question(t, "PJSIPShowEndpoints"), answered(t, list(endpoint)), start))
+	require.NoError(t, s.Load(question(t, "PJSIPShowContacts"), answered(t, list(contact)), start))
+	shown := func() (raw string) {
+		for p := range s.Snapshot(Peers, "id", start) {
+			raw += string(p.Raw)
+		}
+		return raw
+	}
+	require.Equal(t, string(endpoint.Raw)+string(contact.Raw), shown())
+
+	before := s.Clone()
+	status := "Event: ContactStatus\nPrivilege: system,all\nURI: " + uri + "\nAOR: 101\nEndpointName: 101\nContactStatus: "
+	apply(t, s, status+"NonQualified\nRoundtripUsec: 0")
+	require.Empty(t, s.Differences(before), "the list has said it")
+	apply(t, s, status+"Reachable\nRoundtripUsec: 1234")
+	require.Contains(t, shown(), "Status: Reachable\r\nRoundtripUsec: 1234\r\n")
+	apply(t, s, status+"Removed\nRoundtripUsec: 0")
+	require.Contains(t, shown(), "Contacts: \r\n")
+	require.NotContains(t, shown(), "ContactList")
+}
+
+func TestTenantOfAChannel(t *testing.T) {
+	s := applied(t, newchannelEvent("1", "SIP/a-1"),
+		"Event: Newstate\nPrivilege: call,all\nChannel: SIP/a-1\nUniqueid: 1\nLinkedid: 1\nTenantid: acme\nChanVariable: A=1")
+	require.Equal(t, "acme", s.Channel("1").TenantID)
+	require.Equal(t, []string{"A=1"}, s.Channel("1").ChanVariables)
+}
+
 func TestParkedCalls(t *testing.T) {
 	parked := func(event, id string) string {
 		return "Event: " + event + "\nPrivilege: call,all\nParkeeChannel: SIP/" + id + "-1\nParkeeUniqueid: " + id +
