@@ -3,6 +3,7 @@ package actions
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ampd/codec"
@@ -97,7 +98,7 @@ func parse(text string) (map[string]Action, error) {
 		}
 		t[key] = a
 	}
-	for _, a := range older {
+	for _, a := range slices.Concat(older, own) {
 		t[strings.ToLower(a.Name)] = a
 	}
 	for name, note := range answers {

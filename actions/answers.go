@@ -30,3 +30,8 @@ var older = []Action{
 	// of older Asterisks.
 	{Name: "Queues", ReadOnly: true},
 }
+
+// own are those that no Asterisk has: ampd answers them itself.
+var own = []Action{
+	{Name: "AmpdSnapshot", ReadOnly: true, SessionBound: true, ListEnd: "AmpdSnapshotComplete"},
+}

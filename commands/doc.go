@@ -1,6 +1,7 @@
-// Package commands holds the actions that ampd answers itself: those that mean the
-// session they are sent on (Events, Filter, Ping, ListCommands, WaitEvent ...) and
-// never reach Asterisk. [Own] is their table.
+// Package commands holds the actions that ampd answers itself and that never reach
+// Asterisk: those that mean the session they are sent on (Events, Filter, Ping,
+// ListCommands, WaitEvent ...), and those of ampd's own (AmpdSnapshot). [Own] is their
+// table.
 //
 // Nothing here starts a goroutine or waits. A [State] belongs to the caller, which
 // runs one action of a session at a time.

@@ -9,6 +9,7 @@ import (
 
 	"ampd/codec"
 	"ampd/codec/native"
+	"ampd/pbx"
 	"ampd/rights"
 	"ampd/upstream"
 )
@@ -28,6 +29,7 @@ type Env struct {
 	Now      time.Time
 	Upstream *upstream.Info // nil while no Asterisk was ever seen
 	Table    rights.Table
+	State    *pbx.State // nil while no Asterisk's was ever loaded
 }
 
 // An Answer is what becomes of an action of ampd's own.
@@ -51,6 +53,7 @@ func Own(name string) (run func(*State, *Env, *codec.Packet) Answer, ok bool) {
 }
 
 var own = map[string]func(*State, *Env, *codec.Packet) Answer{
+	"ampdsnapshot": snapshot,
 	"challenge":    challenge,
 	"events":       events,
 	"filter":       filter,

@@ -181,7 +181,7 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 		return
 	}
 	if own, ok := commands.Own(name); ok {
-		answer := own(&c.state, &commands.Env{Now: now, Upstream: h.info, Table: h.table}, p)
+		answer := own(&c.state, h.env(now), p)
 		h.subscribe(c)
 		switch {
 		case answer.Wait != nil:
@@ -198,6 +198,15 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 	c.call = &upstream.Call{Owner: c.session.ID(), Action: verdict.Packet}
 	h.calls[c.call] = c
 	h.upstream.Submit(c.call)
+}
+
+// env is what is true now. It is good until the hub is left.
+func (h *Hub) env(now time.Time) *commands.Env {
+	env := &commands.Env{Now: now, Upstream: h.info, Table: h.table}
+	if h.loaded {
+		env.State = h.state
+	}
+	return env
 }
 
 // answer gives the client the whole answer to the request just taken.
@@ -267,6 +276,9 @@ func (h *Hub) takeAnswer(call *upstream.Call, p *codec.Packet, last bool) {
 	}
 	h.metrics.actions.WithLabelValues("upstream").Inc()
 	h.metrics.latency.Observe(time.Since(c.begun).Seconds())
+	if reloads(c.action.ActionName()) {
+		h.resyncSoon()
+	}
 	delete(h.calls, call)
 	c.call, c.action = nil, nil
 	c.holding, c.overdue = false, false

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"ampd/actions"
 	"ampd/config"
@@ -21,8 +22,15 @@ type Config struct {
 	Listen   []downstream.Listener `toml:"listen" required:"true"`
 	Sessions downstream.Config     `toml:"sessions"`
 	Rights   RightsConfig          `toml:"rights"`
+	State    StateConfig           `toml:"state"`
 	HTTP     HTTPConfig            `toml:"http"`
 	Log      LogConfig             `toml:"log"`
+}
+
+// StateConfig says how what is tracked of Asterisk is kept true.
+type StateConfig struct {
+	// Resync is how often Asterisk's lists are asked again, for what no event tells.
+	Resync config.Duration `toml:"resync" min:"10s" max:"24h"`
 }
 
 // HTTPConfig says where /metrics, /healthz and /readyz are served.
@@ -46,6 +54,7 @@ func DefaultConfig() *Config {
 	return &Config{
 		Upstream: upstream.DefaultConfig(),
 		Sessions: downstream.DefaultConfig(),
+		State:    StateConfig{Resync: config.Duration(time.Minute)},
 		Log:      LogConfig{Level: "info", Format: "json"},
 	}
 }

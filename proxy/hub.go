@@ -13,6 +13,7 @@ import (
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/downstream"
+	"ampd/pbx"
 	"ampd/profiles"
 	"ampd/rights"
 	"ampd/upstream"
@@ -42,13 +43,19 @@ type Hub struct {
 	parked        []*client                  // those of them that have lost their connection, the longest first
 	seq           uint64                     // the number of the last event
 	subscriptions map[subscriptionKey]*subscription
-	fanned        []*subscription // the same
-	filtering     meter           // what all filters cost
-	info          *upstream.Info  // nil while no upstream was ever seen
+	fanned        []*subscription             // the same
+	filtering     meter                       // what all filters cost
+	filtered      map[*profiles.Profile]meter // what those cost that its sessions no longer have
+	info          *upstream.Info              // nil while no upstream was ever seen
+	state         *pbx.State                  // of Asterisk, as the sessions were told
+	loading       *pbx.State                  // as the lists of a new connection say, nil when they are all there
+	loaded        bool                        // state is that of an Asterisk
 	connected     bool
 	table         rights.Table
 	draining      bool          // no action is taken any more
 	left          chan struct{} // closed when the last client has left after that
+
+	reloaded chan struct{} // has room for one: the state is to be rechecked soon
 
 	// To be done when mu is free again.
 	touched []*downstream.Session // have something to write
@@ -72,7 +79,10 @@ func newHub(cfg downstream.Config, subjects map[*profiles.Profile]*rights.Subjec
 		tokens:        map[string]*client{},
 		subscriptions: map[subscriptionKey]*subscription{},
 		filtering:     newMeter(shareOfAll),
+		filtered:      map[*profiles.Profile]meter{},
 		left:          make(chan struct{}),
+		state:         pbx.New(),
+		reloaded:      make(chan struct{}, 1),
 	}
 }
 
@@ -106,11 +116,13 @@ func (h *Hub) Greeting() string {
 // Ready takes what the upstream can do and tells the sessions that it is there.
 func (h *Hub) Ready(info *upstream.Info) {
 	h.do(func() {
+		now := time.Now()
 		h.learn(info)
 		h.connected = true
 		h.ready.Store(true)
+		h.repair(now)
 		if info.FullyBooted != nil {
-			h.fanOut(time.Now(), info.FullyBooted)
+			h.fanOut(now, info.FullyBooted)
 		}
 	})
 	h.fanout.Send()
@@ -147,6 +159,7 @@ func (h *Hub) learn(info *upstream.Info) {
 func (h *Hub) Lost(error) {
 	h.do(func() {
 		h.connected = false
+		h.loading = nil
 		h.ready.Store(false)
 		for _, c := range h.clients {
 			if c.profile.OnUpstreamLoss == "disconnect" {
@@ -164,6 +177,7 @@ func (h *Hub) Lost(error) {
 // Events takes the next events of the upstream's, and keeps none of them.
 func (h *Hub) Events(events []*codec.Packet) {
 	now := time.Now()
+	h.metrics.events.Add(float64(len(events)))
 	for _, p := range events {
 		h.do(func() { h.fanOut(now, p) })
 	}
@@ -221,6 +235,7 @@ func (h *Hub) welcome(c *client, login *codec.Packet, resumes bool) {
 		h.send(c, fullyBooted(h.info, time.Now()))
 	}
 	if !resumes {
+		h.beginWithSnapshot(c, login)
 		h.subscribe(c)
 	}
 	if h.draining {

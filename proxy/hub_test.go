@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -527,6 +528,87 @@ func TestFiltersThatTakeTooLongEndTheSession(t *testing.T) {
 		b.event("C")
 		require.Contains(t, c.sees(), "EOF")
 		require.Equal(t, "A C", other.sees(), "who has no filters takes no time")
+	})
+}
+
+func TestFiltersThatLookForTextOnlyAreMeteredToo(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		c := b.login("admin", "Events: call\n")
+		c.send("Action: Filter\nOperation: Add\nFilter: !Event: B")
+		require.Equal(t, "Success", c.sees())
+		b.hub.fanned[0].filtering.debt, b.hub.fanned[0].filtering.last = meterMost, time.Now()
+		for range samples {
+			b.event("A")
+		}
+		require.Contains(t, c.sees(), "EOF")
+	})
+}
+
+func TestFiltersOfAllTogetherCostTheirHeaviestSession(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		var clients []*testClient
+		for i := range 5 {
+			c := b.login("admin", "Events: call\n")
+			c.send(fmt.Sprintf("Action: Filter\nOperation: Add\nFilter: !Event: Z%d[0-9]", i))
+			require.Equal(t, "Success", c.sees())
+			clients = append(clients, c)
+		}
+		b.hub.do(func() {
+			b.hub.filtering.debt, b.hub.filtering.last = meterMost, time.Now()
+			for _, s := range b.hub.fanned {
+				s.filtering.debt, s.filtering.last = 0, time.Now()
+				if strings.Contains(fmt.Sprint(s.key.view), "Z3") {
+					s.filtering.debt = meterMost / 2
+				}
+			}
+		})
+		b.event("C")
+		for i, c := range clients {
+			if i == 3 {
+				require.Contains(t, c.sees(), "EOF")
+			} else {
+				require.Equal(t, "C", c.sees())
+			}
+		}
+	})
+}
+
+func TestFiltersOweWhatTheyCostBeforeAMaskOrALogin(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		const filter = "Action: Filter\nOperation: Add\nFilter: !Event: B[0-9]"
+		owes := func() time.Duration {
+			var most time.Duration
+			b.hub.do(func() {
+				for _, s := range b.hub.fanned {
+					most = max(most, s.filtering.debt)
+				}
+			})
+			return most
+		}
+		c := b.login("admin", "Events: call\n")
+		c.send(filter)
+		c.sees()
+		b.hub.fanned[0].filtering.debt, b.hub.fanned[0].filtering.last = meterMost/2, time.Now()
+		c.send("Action: Events\nEventMask: off|Action: Events\nEventMask: call")
+		c.sees()
+		require.Equal(t, meterMost/2, owes())
+		c.conn.Close()
+		b.settle()
+		require.Empty(t, b.hub.fanned)
+		again := b.login("admin", "Events: call\n")
+		again.send(filter)
+		again.sees()
+		require.Equal(t, meterMost/2, owes())
+		time.Sleep(time.Hour)
+		again.send("Action: Events\nEventMask: off")
+		again.sees()
+		require.Zero(t, owes())
 	})
 }
 

@@ -14,12 +14,15 @@ const (
 	shareOfAll = 50
 
 	meterMost = 200 * time.Millisecond
+
+	// inheritedMost is what filters begin with at most for others before them.
+	inheritedMost = meterMost * 9 / 10
 )
 
 // A meter tells whether something takes too much of the hub's time.
 type meter struct {
 	share time.Duration // per cent
-	debt  time.Duration
+	debt  time.Duration // what was taken beyond the share
 	last  time.Time
 }
 
@@ -31,6 +34,14 @@ func (m *meter) add(now time.Time, spent time.Duration) bool {
 	m.debt += spent
 	m.last = now
 	return m.debt <= meterMost
+}
+
+// inherit has the meter begin with what another one has counted.
+func (m *meter) inherit(now time.Time, from meter) {
+	from.add(now, 0)
+	if debt := min(from.debt, inheritedMost); debt > m.debt {
+		m.debt, m.last = debt, now
+	}
 }
 
 // processorTime is what f takes of a processor. Unlike the clock it does not count the time

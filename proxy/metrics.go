@@ -12,6 +12,7 @@ type hubMetrics struct {
 	parked     prometheus.Gauge
 	resumes    *prometheus.CounterVec // result
 	latency    prometheus.Histogram
+	missed     *prometheus.CounterVec // why
 }
 
 func newHubMetrics(r prometheus.Registerer) *hubMetrics {
@@ -49,6 +50,13 @@ func newHubMetrics(r prometheus.Registerer) *hubMetrics {
 			Help:    "Time from taking up a client's action to the last packet of Asterisk's answer.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 4, 9),
 		}),
+		missed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ampd_events_missed_total",
+			Help: "Events made up for what Asterisk's had not told: while it was lost (loss), or found when its lists were asked again (resync).",
+		}, []string{"why"}),
+	}
+	for _, why := range []string{"loss", "resync"} {
+		m.missed.WithLabelValues(why)
 	}
 	for _, result := range []string{"upstream", "own", "refused", "malformed", "shutdown"} {
 		m.actions.WithLabelValues(result)
@@ -56,6 +64,6 @@ func newHubMetrics(r prometheus.Registerer) *hubMetrics {
 	for _, result := range []string{"new", "ok", "gap"} {
 		m.resumes.WithLabelValues(result)
 	}
-	r.MustRegister(m.sessions, m.events, m.deliveries, m.actions, m.overdue, m.parked, m.resumes, m.latency)
+	r.MustRegister(m.sessions, m.events, m.deliveries, m.actions, m.overdue, m.parked, m.resumes, m.latency, m.missed)
 	return m
 }

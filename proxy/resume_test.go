@@ -106,7 +106,7 @@ func TestResumeGoesOnUnderMaskAndFilters(t *testing.T) {
 		c, result, _ = b.resume("admin", token, 1<<40)
 		require.Equal(t, "gap", result, "from the future")
 		b.event("B")
-		require.Equal(t, "FullyBooted B", c.sees(), "a new session")
+		require.Equal(t, "FullyBooted AmpdSnapshotComplete B", c.sees(), "a new session")
 	})
 }
 

@@ -70,6 +70,7 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	serverCtx, stopServer := context.WithCancel(context.Background())
 	defer stopServer()
 	serverDone.Go(func() { server.Run(serverCtx, ports) })
+	upDone.Go(func() { hub.resync(upCtx, up, cfg.State.Resync.Std()) })
 	if started != nil {
 		started(addrs)
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -20,6 +21,7 @@ type subscription struct {
 	waiting []*client // those with a WaitEvent under way
 
 	filtering meter // what the filters cost
+	sampled   uint8 // counts to samples
 }
 
 // A subscriptionKey tells subscriptions apart.
@@ -36,15 +38,16 @@ func (h *Hub) subscribe(c *client) {
 	view := c.state.Rights.View(c.state.Mask, c.state.Filters)
 	key := subscriptionKey{view.Key(), c.numbered}
 	s := h.subscriptions[key]
-	if s == nil {
-		s = &subscription{key: key, at: len(h.fanned), view: view, feed: h.fanout.NewFeed(), clients: map[*client]struct{}{}, filtering: newMeter(shareOfOne)}
-		h.subscriptions[key] = s
-		h.fanned = append(h.fanned, s)
-	}
-	if c.from == s {
+	if s != nil && s == c.from {
 		return
 	}
 	h.unsubscribe(c)
+	if s == nil {
+		s = &subscription{key: key, at: len(h.fanned), view: view, feed: h.fanout.NewFeed(), clients: map[*client]struct{}{}, filtering: newMeter(shareOfOne)}
+		s.filtering.inherit(time.Now(), h.filtered[c.profile])
+		h.subscriptions[key] = s
+		h.fanned = append(h.fanned, s)
+	}
 	c.from = s
 	s.clients[c] = struct{}{}
 	c.session.Follow(s.feed)
@@ -58,6 +61,12 @@ func (h *Hub) unsubscribe(c *client) {
 		return
 	}
 	c.from = nil
+	if s.view.Filters() {
+		m := newMeter(shareOfOne)
+		m.inherit(time.Now(), h.filtered[c.profile])
+		m.inherit(time.Now(), s.filtering)
+		h.filtered[c.profile] = m
+	}
 	s.forget(c)
 	delete(s.clients, c)
 	if len(s.clients) == 0 {
@@ -77,17 +86,25 @@ func (s *subscription) forget(c *client) {
 	}
 }
 
-// fanOut gives an event to each session that may see it.
+// fanOut takes an event of Asterisk's.
 func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
-	h.metrics.events.Inc()
+	h.state.Apply(p, now)
+	if h.loading != nil {
+		h.loading.Apply(p, now)
+	}
+	if reloads(p.Name()) {
+		h.resyncSoon()
+	}
+	h.tell(now, p)
+}
+
+// tell gives an event to each session that may see it.
+func (h *Hub) tell(now time.Time, p *codec.Packet) {
 	h.seq++
 	e := rights.NewEvent(p)
-	id := ""
-	if len(h.calls) > 0 {
-		id = p.Get("ActionID")
-	}
+	awaiting := h.awaiting(p)
 	var ended []*client
-	var costly []*subscription
+	var costly []*subscription // whose filters take too long
 	for _, s := range h.fanned {
 		seen, ok := h.see(s, &e)
 		if !ok {
@@ -97,8 +114,10 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 			continue
 		}
 		h.metrics.deliveries.Add(float64(len(s.clients)))
-		if id != "" {
-			h.keepBehindAnswer(s, id)
+		for _, c := range awaiting {
+			if c.from == s {
+				keepBehindAnswer(c)
+			}
 		}
 		if s.key.numbered {
 			s.feed.AppendNumbered(now, seen.Raw, h.seq)
@@ -110,21 +129,36 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 	for _, c := range ended {
 		h.endWait(c)
 	}
+	if len(costly) == 0 && h.filtering.debt > meterMost {
+		costly = append(costly, slices.MaxFunc(h.fanned, func(a, b *subscription) int { return cmp.Compare(a.filtering.debt, b.filtering.debt) }))
+	}
 	for _, s := range costly {
 		h.expel(s)
 	}
 }
 
-// see returns the event as the sessions get it, or nil. ok is false where filters take
-// too long, these or all together, for all events wait for them.
+// samples is the number of events of which one shows what filters cost that only look for
+// text: measuring costs more than most of those.
+const samples = 16
+
+// see returns the event as the sessions get it, or nil. ok is false where its filters
+// take too long, for all events wait for them.
 func (h *Hub) see(s *subscription, e *rights.Event) (_ *codec.Packet, ok bool) {
+	times := time.Duration(1)
 	if !s.view.Costly() {
-		return s.view.See(e), true
+		if !s.view.Filters() {
+			return s.view.See(e), true
+		}
+		if s.sampled++; s.sampled < samples {
+			return s.view.See(e), true
+		}
+		s.sampled, times = 0, samples
 	}
 	var seen *codec.Packet
 	began := time.Now()
-	used := processorTime(func() { seen = s.view.See(e) })
-	return seen, s.filtering.add(began, used) && h.filtering.add(began, used)
+	used := times * processorTime(func() { seen = s.view.See(e) })
+	h.filtering.add(began, used)
+	return seen, s.filtering.add(began, used)
 }
 
 // expel ends the sessions of a subscription whose filters take too long.
@@ -139,17 +173,31 @@ func (h *Hub) expel(s *subscription) {
 	}
 }
 
-// keepBehindAnswer has the next event, which bears that ActionID, wait for the answer to
-// the action with it, even where the answer is overdue.
-func (h *Hub) keepBehindAnswer(s *subscription, id string) {
+// awaiting returns the clients that wait for the answer to an action with the event's
+// ActionID.
+func (h *Hub) awaiting(p *codec.Packet) (clients []*client) {
+	if len(h.calls) == 0 {
+		return nil
+	}
+	id := p.Get("ActionID")
+	if id == "" {
+		return nil
+	}
 	for _, c := range h.calls {
-		switch {
-		case c.from != s || c.action.Get("ActionID") != id:
-		case c.holding:
-			c.session.Cut()
-		case c.overdue:
-			c.session.Hold()
-			c.holding = true
+		if (c.holding || c.overdue) && c.action.Get("ActionID") == id {
+			clients = append(clients, c)
 		}
 	}
+	return clients
+}
+
+// keepBehindAnswer has the next event wait for the answer to the client's action, even
+// where that is overdue.
+func keepBehindAnswer(c *client) {
+	if c.holding {
+		c.session.Cut()
+		return
+	}
+	c.session.Hold()
+	c.holding = true
 }

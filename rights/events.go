@@ -66,6 +66,9 @@ func (v *View) See(e *Event) *codec.Packet {
 	return p
 }
 
+// Filters tells whether there are any.
+func (v *View) Filters() bool { return v.filters.Len() > 0 }
+
 // Costly tells whether See runs regular expressions, which may take long.
 func (v *View) Costly() bool { return v.filters.costly }
 

@@ -288,6 +288,8 @@ type index struct {
 	refused  map[string]*refusedRule
 	checks   map[string][]*checkRule
 
+	items map[string]codec.Classes
+
 	maskedKeys    []pattern
 	maskedEntries []pattern
 	maskedHeaders [32][]string
@@ -301,6 +303,7 @@ func newIndex(r *ruleSet) index {
 		channels: map[string][]*channelRule{},
 		refused:  map[string]*refusedRule{},
 		checks:   map[string][]*checkRule{},
+		items:    map[string]codec.Classes{},
 	}
 	for i := range r.own {
 		l := &r.own[i]
@@ -316,6 +319,9 @@ func newIndex(r *ruleSet) index {
 	for i := range r.checks {
 		l := &r.checks[i]
 		x.checks[toLower(l.action)] = append(x.checks[toLower(l.action)], l)
+	}
+	for _, l := range r.items {
+		x.items[l.name] = l.class
 	}
 	for _, l := range r.maskedKeys {
 		x.maskedKeys = append(x.maskedKeys, pattern(l.name))

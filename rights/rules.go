@@ -17,6 +17,8 @@ type ruleSet struct {
 	applications []application
 	commands     []commandRule
 
+	items []itemRule
+
 	maskedHeaders []maskRule
 	maskedKeys    []maskRule
 	maskedEntries []maskRule
@@ -74,6 +76,13 @@ type (
 
 	commandRule struct {
 		words  []string
+		source string
+	}
+
+	// An itemRule says which class of events an item of a snapshot asks.
+	itemRule struct {
+		name   string
+		class  codec.Classes
 		source string
 	}
 
@@ -327,6 +336,19 @@ var rules = ruleSet{
 		{[]string{"sip", "show", "inuse"}, "calls of peers"},
 		{[]string{"sip", "show", "peers"}, "peers and their state; users would show secrets"},
 		{[]string{"sip", "show", "registry"}, "registrations"},
+	},
+
+	items: []itemRule{
+		{"CoreShowChannel", codec.Call, "Newchannel ... Hangup of main/manager_channels.c"},
+		{"BridgeListItem", codec.Call, "BridgeCreate ... BridgeDestroy of main/manager_bridges.c"},
+		{"QueueParams", codec.Agent, "QueueCallerJoin ... of apps/app_queue.c"},
+		{"QueueMember", codec.Agent, "QueueMemberStatus ... of apps/app_queue.c"},
+		{"QueueEntry", codec.Agent, "QueueCallerJoin ... of apps/app_queue.c"},
+		{"Agents", codec.Agent, "AgentLogin ... of apps/app_agent_pool.c"},
+		{"PeerEntry", codec.System, "PeerStatus of main/manager_endpoints.c"},
+		{"EndpointList", codec.System, "PeerStatus of main/manager_endpoints.c"},
+		{"ContactList", codec.System, "ContactStatus of main/manager_endpoints.c"},
+		{"ParkedCall", codec.Call, "ParkedCall ... of res/parking/parking_manager.c"},
 	},
 
 	maskedHeaders: []maskRule{

@@ -18,8 +18,9 @@ import (
 var levels = [][]string{
 	0: {"codec", "socket", "config"},
 	1: {"codec/native", "profiles", "actions"},
-	2: {"upstream", "downstream", "rights", "simulator"},
-	3: {"commands"},
+	2: {"pbx"},
+	3: {"upstream", "downstream", "rights", "simulator"},
+	4: {"commands"},
 	5: {"proxy"},
 	6: {"cmd/ampd", "tests", "tests/asterisk", "tests/daemon", "tests/faultproxy"},
 	7: {"tests/bench"},

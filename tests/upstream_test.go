@@ -20,6 +20,7 @@ import (
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/config"
+	"ampd/pbx"
 	"ampd/tests/asterisk"
 	"ampd/upstream"
 )
@@ -67,6 +68,9 @@ func (r *recorder) Events(batch []*codec.Packet) {
 		}
 	})
 }
+
+func (r *recorder) Lists(*upstream.Info) []pbx.Question  { return nil }
+func (r *recorder) Listed(pbx.Question, []*codec.Packet) {}
 
 func (r *recorder) Rest() {}
 

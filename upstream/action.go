@@ -36,10 +36,11 @@ const longest = 24 * time.Hour
 // A run is one action on its way.
 type run struct {
 	// calls are those it answers: the one whose action it is, and those that
-	// joined it. A run of ampd's own has none and gives the last packet of its
-	// answer to reply, or says why there is none.
-	calls []*Call
-	reply func(p *codec.Packet, err error)
+	// joined it. A run of ampd's own has none, gathers its answer and gives it to
+	// reply, or says why there is none. reply is called with locks held.
+	calls  []*Call
+	reply  func(answer []*codec.Packet, err error)
+	answer []*codec.Packet
 
 	name  string // as the call spells it
 	known actions.Action
@@ -100,15 +101,15 @@ func (c *Client) newRun(call *Call) (r *run, refusal *codec.Packet) {
 }
 
 // ownRun is an action of ampd's own: its headers but for the ActionID.
-func (c *Client) ownRun(reply func(p *codec.Packet, err error), headers ...codec.Header) *run {
+func (c *Client) ownRun(action *codec.Packet, reply func(answer []*codec.Packet, err error)) *run {
 	r := &run{
 		reply: reply,
-		name:  headers[0].Value,
+		name:  action.ActionName(),
 		id:    c.ids.next(),
 		limit: c.cfg.ActionTimeout.Std(),
 	}
 	r.known, _ = actions.Lookup(r.name)
-	r.write(&codec.Packet{Headers: headers}) // is ampd's own text: never refused
+	r.write(action) // is ampd's own text: never refused
 	return r
 }
 

@@ -39,8 +39,9 @@ func (c *Client) part(a *answer, p *codec.Packet, last bool) {
 		c.metrics.Dropped.WithLabelValues("late").Inc()
 		return
 	case r.reply != nil:
+		r.answer = append(r.answer, p.Clone())
 		if last {
-			r.reply(p, nil)
+			r.reply(r.answer, nil)
 		}
 		return
 	}
@@ -193,6 +194,9 @@ func (c *Client) again(r *run) {
 		c.sched.slowNow--
 	}
 	if !c.ready {
+		if r.reply != nil {
+			r.reply(nil, errors.New(textUnconnected))
+		}
 		for _, call := range r.calls {
 			c.refuse(call, failure(call.Action, textUnconnected), resultUnconnected)
 		}

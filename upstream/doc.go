@@ -11,7 +11,8 @@
 //
 // On the event connection ampd waits for FullyBooted, asks what its account reads
 // ("manager show user", if the account may run Command), and what Asterisk can do:
-// ListCommands and CoreSettings. Then actions are taken.
+// ListCommands and CoreSettings, and asks for the lists that the Handler wants. Then
+// actions are taken.
 //
 // # Actions
 //

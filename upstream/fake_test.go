@@ -23,6 +23,7 @@ import (
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/config"
+	"ampd/pbx"
 )
 
 const (
@@ -299,6 +300,23 @@ func (h *heard) Events(batch []*codec.Packet) {
 	for _, p := range batch {
 		h.add("event " + oneLine(p))
 	}
+}
+
+func (h *heard) Lists(info *Info) (lists []pbx.Question) {
+	for _, name := range []string{"CoreShowChannels", "QueueStatus"} {
+		if _, ok := info.Command(name); ok {
+			lists = append(lists, pbx.Question{Action: name})
+		}
+	}
+	return lists
+}
+
+func (h *heard) Listed(q pbx.Question, answer []*codec.Packet) {
+	words := make([]string, len(answer))
+	for i, p := range answer {
+		words[i] = p.Name()
+	}
+	h.add("listed " + q.Action + ": " + strings.Join(words, " "))
 }
 
 func (h *heard) Started(call *Call) { h.add(h.name(call) + " started") }

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"ampd/codec"
+	"ampd/pbx"
 )
 
 // A rightsError says what the account lacks.
@@ -132,7 +133,11 @@ func (c *Client) prepare(ctx, life context.Context, events *conn) (first *conn, 
 	default:
 	}
 	info := &Info{Version: events.version}
-	if err := c.learn(ctx, events, info); err != nil {
+	err = c.learn(ctx, events, info)
+	if err == nil {
+		err = c.load(ctx, events, info)
+	}
+	if err != nil {
 		if first != nil {
 			_ = first.Close()
 		}
@@ -147,7 +152,7 @@ func (c *Client) prepare(ctx, life context.Context, events *conn) (first *conn, 
 
 // learn asks what Asterisk can do and how it is set up.
 func (c *Client) learn(ctx context.Context, events *conn, info *Info) error {
-	commands, err := c.ask(ctx, events, "ListCommands")
+	commands, err := c.question(ctx, events, "ListCommands")
 	if err != nil {
 		return err
 	}
@@ -155,7 +160,7 @@ func (c *Client) learn(ctx context.Context, events *conn, info *Info) error {
 		return fmt.Errorf("ListCommands: %q", commands.Get("Message"))
 	}
 	info.setCommands(commands)
-	settings, err := c.ask(ctx, events, "CoreSettings")
+	settings, err := c.question(ctx, events, "CoreSettings")
 	if err != nil {
 		return err
 	}
@@ -165,11 +170,28 @@ func (c *Client) learn(ctx context.Context, events *conn, info *Info) error {
 	return nil
 }
 
+// load asks for the lists that make up the state.
+func (c *Client) load(ctx context.Context, events *conn, info *Info) error {
+	for _, q := range c.handler.Lists(info) {
+		if _, err := c.ask(ctx, events, listAction(q), func(answer []*codec.Packet) { c.handler.Listed(q, answer) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func listAction(q pbx.Question) *codec.Packet {
+	return packet(append([]codec.Header{{Name: "Action", Value: q.Action}}, q.Headers...)...)
+}
+
 // whileReady has actions run until the connection is lost or ctx is done.
 func (c *Client) whileReady(ctx, life context.Context, end context.CancelCauseFunc, group *sync.WaitGroup, events, first *conn) {
 	if first == nil {
 		close(events.enlist)
 	} else {
+		c.mu.Lock()
+		c.events = events
+		c.mu.Unlock()
 		group.Go(func() { c.slot(life, end, group, first) })
 		for range c.cfg.ActionConnections - 1 {
 			group.Go(func() { c.slot(life, end, group, nil) })
@@ -205,7 +227,7 @@ func (c *Client) whileReady(ctx, life context.Context, end context.CancelCauseFu
 func (c *Client) checkAccount(ctx context.Context, events *conn) error {
 	missing, known := codec.Classes(0), false
 	if name := c.cfg.Username; !strings.ContainsAny(name, `"\`) {
-		output, err := c.ask(ctx, events, "Command", codec.Header{Name: "Command", Value: `manager show user "` + name + `"`})
+		output, err := c.question(ctx, events, "Command", codec.Header{Name: "Command", Value: `manager show user "` + name + `"`})
 		if err != nil {
 			return err
 		}
@@ -235,35 +257,57 @@ func (c *Client) checkAccount(ctx context.Context, events *conn) error {
 	return nil
 }
 
+// question runs an action of ampd's own as ask does, and returns the last packet of its
+// answer.
+func (c *Client) question(ctx context.Context, k *conn, action string, headers ...codec.Header) (*codec.Packet, error) {
+	answer, err := c.ask(ctx, k, packet(append([]codec.Header{{Name: "Action", Value: action}}, headers...)...), nil)
+	if err != nil {
+		return nil, err
+	}
+	return answer[len(answer)-1], nil
+}
+
 // ask runs an action of ampd's own, on the connection k or, if that is nil, on any
-// that is free. It returns the last packet of the answer, an error if there is none.
-func (c *Client) ask(ctx context.Context, k *conn, action string, headers ...codec.Header) (*codec.Packet, error) {
+// that is free, and returns its whole answer. heard, if not nil, gets it before anything
+// else that comes on the connection is dealt with.
+func (c *Client) ask(ctx context.Context, k *conn, action *codec.Packet, heard func(answer []*codec.Packet)) ([]*codec.Packet, error) {
 	type reply struct {
-		p   *codec.Packet
-		err error
+		answer []*codec.Packet
+		err    error
 	}
 	replies := make(chan reply, 1)
-	r := c.ownRun(func(p *codec.Packet, err error) {
-		if err != nil {
-			replies <- reply{nil, fmt.Errorf("%s: %w", action, err)}
-			return
+	r := c.ownRun(action, func(answer []*codec.Packet, err error) {
+		if err == nil && heard != nil {
+			heard(answer)
 		}
-		replies <- reply{p.Clone(), nil}
-	}, append([]codec.Header{{Name: "Action", Value: action}}, headers...)...)
+		replies <- reply{answer, err}
+	})
+	var over chan struct{}
 	if k == nil {
 		c.mu.Lock()
-		c.sched.add(0, r)
-		c.dispatch()
+		if c.ready {
+			c.sched.add(0, r)
+			c.dispatch()
+		} else {
+			r.reply(nil, errors.New(textUnconnected))
+		}
 		c.mu.Unlock()
 	} else {
+		over = k.over
 		select {
 		case k.work <- r:
+		case <-over:
 		case <-ctx.Done():
 		}
 	}
 	select {
 	case got := <-replies:
-		return got.p, got.err
+		if got.err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, got.err)
+		}
+		return got.answer, nil
+	case <-over:
+		return nil, fmt.Errorf("%s: %w", r.name, errors.New(textLost))
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
@@ -333,7 +377,7 @@ func (c *Client) slotFailed(life context.Context, end context.CancelCauseFunc, a
 
 // changed asks Asterisk again what it can do and tells the handler.
 func (c *Client) changed(ctx context.Context) {
-	commands, err := c.ask(ctx, nil, "ListCommands")
+	commands, err := c.question(ctx, nil, "ListCommands")
 	if ctx.Err() != nil {
 		return
 	}
@@ -388,7 +432,7 @@ func (c *Client) unready() {
 	c.metrics.Connected.Set(0)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ready = false
+	c.ready, c.events = false, nil
 	c.refuseWaiting(func(*run) bool { return true }, textUnconnected, resultUnconnected)
 }
 

@@ -1,9 +1,9 @@
 package upstream
 
-// waitingMost bounds the runs that wait. Each session has one at most, but those that
-// have left leave theirs: without a bound, logging in to leave one, again and again,
-// would take all memory while Asterisk is slow.
-const waitingMost = 10_000
+// unansweredMost bounds the calls that are not answered yet. Each session has one at most,
+// but those that have left leave theirs: without a bound, logging in to leave one, again
+// and again, would take all memory while Asterisk is slow.
+const unansweredMost = 10_000
 
 // A scheduler decides which action runs next on which connection. Owners are served
 // round robin, slow actions leave one connection to the others. Client.mu guards it.

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"ampd/codec"
+	"ampd/pbx"
 )
 
 // A Handler is told what happens upstream. Its methods are called from several of
@@ -16,7 +17,7 @@ import (
 // waits (and cuts a reader that does not read for long).
 //
 // From one event connection come, in this order: Events (from the login on, also
-// before Ready), Ready, then Changed and Events, Lost. Lost is the last that is heard
+// before Ready) and Listed, Ready, then Changed and Events, Lost. Lost is the last that is heard
 // of it: all its Events came before, and so did the Answers of all calls that were
 // written. An event connection that never got to its login is not heard of at all, and
 // when Run is told to end nothing is lost.
@@ -37,6 +38,16 @@ type Handler interface {
 	// is the OriginateResponse of an Originate that ampd made asynchronous.
 	// ActionIDs are the clients' own already.
 	Events([]*codec.Packet)
+
+	// Lists says which list actions make up the state of an Asterisk that can do
+	// what info says. They are asked one after another on the event connection,
+	// before Ready.
+	Lists(info *Info) []pbx.Question
+
+	// Listed hands over the whole answer to one of them, its response first, between
+	// the Events that came before it and those that come after it. It is the handler's
+	// to keep.
+	Listed(q pbx.Question, answer []*codec.Packet)
 
 	// Started says that the action is about to be written upstream. It comes
 	// before the call's first Answer, and not at all for a call that is refused
@@ -108,8 +119,9 @@ type Client struct {
 	refresh chan struct{} // has room for one: what Asterisk can do may have changed
 
 	mu         sync.Mutex
-	ready      bool // runs are taken
-	closed     bool // Run is about to return
+	ready      bool  // runs are taken
+	events     *conn // the event connection, where it takes no runs
+	closed     bool  // Run is about to return
 	sched      scheduler
 	unanswered int             // calls submitted that have not got their last Answer
 	drained    func()          // called when unanswered gets 0, nil while nobody waits for that
@@ -154,6 +166,20 @@ func (c *Client) Run(ctx context.Context) error {
 	return nil
 }
 
+// List runs a list action of ampd's own as soon as an action connection is free, and
+// returns its whole answer, the response first, when all that happened before it has been
+// given to Handler.Events. The error says why there is none. One may be asked at a time.
+func (c *Client) List(ctx context.Context, q pbx.Question) ([]*codec.Packet, error) {
+	answer, err := c.ask(ctx, nil, listAction(q), nil)
+	c.mu.Lock()
+	events := c.events
+	c.mu.Unlock()
+	if err == nil && events != nil {
+		_, err = c.question(ctx, events, "Ping") // behind the events in Asterisk's order
+	}
+	return answer, err
+}
+
 // Submit has the call run as soon as a connection is free. It never blocks and never
 // calls the Handler itself. Whatever happens, the call gets its last Answer, unless
 // Run has returned.
@@ -169,10 +195,10 @@ func (c *Client) Submit(call *Call) {
 		c.refuse(call, failure(call.Action, textUnconnected), resultUnconnected)
 	case r.slow && c.overdue >= max(1, c.cfg.ActionConnections):
 		c.refuse(call, failure(call.Action, textBusy), resultBusy)
+	case c.unanswered > unansweredMost:
+		c.refuse(call, failure(call.Action, textBusy), resultBusy)
 	case c.sched.join(r):
 		c.metrics.Coalesced.Inc()
-	case c.sched.waiting >= waitingMost:
-		c.refuse(call, failure(call.Action, textBusy), resultBusy)
 	default:
 		c.sched.add(call.Owner, r)
 		c.dispatch()
