@@ -29,12 +29,14 @@ type Config struct {
 	Coalesce config.Duration `toml:"coalesce" min:"0s" max:"1s"`
 
 	// BacklogBytes and BacklogTime bound what waits for a client to read: a
-	// session over one of them is closed.
+	// session over one of them is closed. BacklogBytes bounds, with that, what one
+	// that can be resumed keeps of what it has written.
 	BacklogBytes config.Size     `toml:"backlog_bytes" min:"64KiB" max:"1GiB"`
 	BacklogTime  config.Duration `toml:"backlog_time" min:"100ms" max:"10m"`
 
 	// ResumeWindow is how long a session that can be resumed outlives its
-	// connection.
+	// connection. Within BacklogBytes each and parkedBacklogs times that together
+	// such sessions go on collecting.
 	ResumeWindow config.Duration `toml:"resume_window" min:"1s" max:"1h"`
 }
 

@@ -10,7 +10,8 @@
 // events of its feed, holds events back behind an answer under way, and changes feeds
 // between two events. [Session.Flush] writes what is ready. No call waits for a
 // client: what its kernel does not take at once is written by a goroutine that ends
-// when the client has caught up; a session over its backlog's bounds is closed.
+// when the client has caught up; a session that keeps more than it may is closed. One that
+// can be resumed is parked without its connection and given up over its bound.
 //
 // # Ownership
 //

@@ -3,6 +3,7 @@ package downstream
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,12 +15,17 @@ type Fanout struct {
 	senders    []*sender
 	timesEvery time.Duration
 	coalesce   time.Duration
+
+	parked atomic.Int64 // how many logs parked sessions keep: see pin
 }
 
-// NewFanout returns a fanout that sends nothing yet.
-func NewFanout(cfg Config) *Fanout {
+// NewFanout returns a fanout that sends nothing yet. It has a sender for every second
+// processor.
+func NewFanout(cfg Config) *Fanout { return newFanout(cfg, max(1, runtime.GOMAXPROCS(0)/2)) }
+
+func newFanout(cfg Config, senders int) *Fanout {
 	f := &Fanout{timesEvery: cfg.BacklogTime.Std() / timesShare, coalesce: cfg.Coalesce.Std()}
-	for i := range max(1, runtime.GOMAXPROCS(0)/2) {
+	for i := range senders {
 		s := &sender{index: i, wake: make(chan struct{}, 1)}
 		s.took.L = &s.mu
 		f.senders = append(f.senders, s)
@@ -75,7 +81,8 @@ type sender struct {
 	wake  chan struct{} // has room for one: there may be something to send
 
 	mu      sync.Mutex
-	took    sync.Cond // grown is empty again
+	took    sync.Cond // rounds or stopped has changed
+	rounds  int       // how often grown was taken up
 	stopped bool
 	sending bool
 	grown   []*Feed
@@ -114,12 +121,13 @@ func (s *sender) moved(m move) {
 	s.move(m)
 }
 
-// taken waits until the sender has taken up what has grown: so it is at most one round
-// behind.
+// taken waits until the sender has taken up what has grown by now: so it is at most one
+// round behind. What grows meanwhile whoever appends it waits for.
 func (s *sender) taken() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.grown) > 0 && !s.stopped {
+	for before := s.rounds; len(s.grown) > 0 && s.rounds == before && !s.stopped; {
+		s.signal() // it may have rested again before this grew
 		s.took.Wait()
 	}
 }
@@ -142,6 +150,7 @@ func (s *sender) send() {
 	for len(s.grown) > 0 || len(s.moves) > 0 {
 		grown, moves := s.grown, s.moves
 		s.grown, s.moves = s.spare[:0], nil
+		s.rounds++
 		for i := range moves {
 			s.move(moves[i])
 		}

@@ -16,6 +16,7 @@ import (
 type Feed struct {
 	fanout *Fanout
 	end    atomic.Uint64 // bytes appended so far
+	parked atomic.Int64  // parked sessions that keep this log and nothing else
 	parts  []part        // of the sender of the same index
 
 	// The appender's.

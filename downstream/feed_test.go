@@ -101,89 +101,124 @@ func TestTheAgeOfAByteIsKnown(t *testing.T) {
 // login.
 func following(t *testing.T, edit func(*Config)) (feed *Feed, session *Session, client net.Conn) {
 	t.Helper()
-	e := &echo{}
-	server := newTestServer(t, e, edit)
-	client = connect(t.Context(), t, server)
+	return followingOf(1, t, edit)
+}
+
+// followingOf is following with that many senders; the session belongs to the second,
+// where there is one.
+func followingOf(senders int, t *testing.T, edit func(*Config)) (feed *Feed, session *Session, client net.Conn) {
+	t.Helper()
+	server := newTestServerOf(senders, t, &echo{}, edit)
+	runSenders(t, server.fanout)
+	session, client = joined(t, server)
+	feed = server.fanout.NewFeed()
+	session.Follow(feed)
+	return feed, session, client
+}
+
+// joined runs a session of a server whose handler is an echo, and returns the client's end
+// behind the login.
+func joined(t *testing.T, server *Server) (*Session, net.Conn) {
+	t.Helper()
+	client := connect(t.Context(), t, server)
 	read(t, client, len(greeting))
 	_, err := io.WriteString(client, login)
 	require.NoError(t, err)
 	read(t, client, len(accepted))
 	synctest.Wait()
-	feed = server.fanout.NewFeed()
-	e.session.Follow(feed)
-	return feed, e.session, client
+	return server.handler.(*echo).session, client
+}
+
+// runSenders has the fanout's senders run until the test ends.
+func runSenders(t *testing.T, f *Fanout) {
+	done := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() { f.run(done) })
+	t.Cleanup(func() {
+		close(done)
+		running.Wait()
+	})
+}
+
+// bySenders runs a test with one sender and with several.
+func bySenders(t *testing.T, test func(t *testing.T, senders int)) {
+	for _, senders := range []int{1, 3} {
+		t.Run(fmt.Sprintf("%d senders", senders), func(t *testing.T) { test(t, senders) })
+	}
 }
 
 func TestWhatIsSentStandsWhereItWasSent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		feed, s, client := following(t, nil)
-		event := func(name string) { feed.Append(time.Now(), []byte(name+" ")) }
-		send := func(text string) { s.Send(time.Now(), []byte(text+" ")) }
-		flushed := func(want string) {
-			t.Helper()
-			feed.fanout.Send()
-			s.Flush()
-			require.Equal(t, want, read(t, client, len(want)))
-		}
-		event("a")
-		send("answer")
-		event("b")
-		flushed("a answer b ")
+	bySenders(t, func(t *testing.T, senders int) { synctest.Test(t, func(t *testing.T) { whatIsSent(t, senders) }) })
+}
 
-		s.Hold()
-		event("c")
-		send("begin")
-		event("d")
-		send("end")
-		s.Release(time.Now())
-		event("e")
-		flushed("begin end c d e ")
-
-		s.Hold()
-		event("f")
-		s.Cut()
-		event("own")
-		s.Cut()
-		event("g")
-		require.True(t, s.ReleaseToCut(time.Now()))
-		flushed("f ")
-		send("late")
-		event("h")
-		s.Release(time.Now())
-		flushed("late own g h ")
-
-		s.Hold()
-		require.False(t, s.ReleaseToCut(time.Now()), "nothing was cut")
-		event("i")
-		flushed("i ")
-
-		s.Hold()
-		event("j")
-		send("begin")
-		s.Release(time.Now())
-		send("end")
-		flushed("begin j end ")
-
-		event("k")
-		other := feed.fanout.NewFeed()
-		other.Append(time.Now(), []byte("before "))
-		s.Follow(other)
-		event("no more")
-		other.Append(time.Now(), []byte("l "))
-		send("behind")
-		flushed("k l behind ")
-
-		s.Hold()
-		other.Append(time.Now(), []byte("never "))
-		send("last")
-		s.Finish(ErrLogoff)
-		s.Send(time.Now(), []byte("too late"))
-		other.Append(time.Now(), []byte("too late"))
+func whatIsSent(t *testing.T, senders int) {
+	feed, s, client := followingOf(senders, t, nil)
+	event := func(name string) { feed.Append(time.Now(), []byte(name+" ")) }
+	send := func(text string) { s.Send(time.Now(), []byte(text+" ")) }
+	flushed := func(want string) {
+		t.Helper()
+		feed.fanout.Send()
 		s.Flush()
-		got, err := io.ReadAll(client)
-		require.NoError(t, err)
-		require.Equal(t, "last ", string(got))
-	})
+		require.Equal(t, want, read(t, client, len(want)))
+	}
+	event("a")
+	send("answer")
+	event("b")
+	flushed("a answer b ")
+
+	s.Hold()
+	event("c")
+	send("begin")
+	event("d")
+	send("end")
+	s.Release(time.Now())
+	event("e")
+	flushed("begin end c d e ")
+
+	s.Hold()
+	event("f")
+	s.Cut()
+	event("own")
+	s.Cut()
+	event("g")
+	require.True(t, s.ReleaseToCut(time.Now()))
+	flushed("f ")
+	send("late")
+	event("h")
+	s.Release(time.Now())
+	flushed("late own g h ")
+
+	s.Hold()
+	require.False(t, s.ReleaseToCut(time.Now()), "nothing was cut")
+	event("i")
+	flushed("i ")
+
+	s.Hold()
+	event("j")
+	send("begin")
+	s.Release(time.Now())
+	send("end")
+	flushed("begin j end ")
+
+	event("k")
+	other := feed.fanout.NewFeed()
+	other.Append(time.Now(), []byte("before "))
+	s.Follow(other)
+	event("no more")
+	other.Append(time.Now(), []byte("l "))
+	send("behind")
+	flushed("k l behind ")
+
+	s.Hold()
+	other.Append(time.Now(), []byte("never "))
+	send("last")
+	s.Finish(ErrLogoff)
+	s.Send(time.Now(), []byte("too late"))
+	other.Append(time.Now(), []byte("too late"))
+	s.Flush()
+	got, err := io.ReadAll(client)
+	require.NoError(t, err)
+	require.Equal(t, "last ", string(got))
 }
 
 func TestSlowReaderOfAFeedIsClosed(t *testing.T) {
@@ -235,12 +270,14 @@ func isClosed(s *Session) bool {
 }
 
 // TestManyAppendAndFlush has a session written to from everywhere at the same time.
-func TestManyAppendAndFlush(t *testing.T) {
+func TestManyAppendAndFlush(t *testing.T) { bySenders(t, manyAppendAndFlush) }
+
+func manyAppendAndFlush(t *testing.T, senders int) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
 	e := &echo{}
-	server := newTestServer(t, e, nil)
+	server := newTestServerOf(senders, t, e, nil)
 	ctx, stop := context.WithCancel(t.Context())
 	var serving sync.WaitGroup
 	serving.Go(func() { server.Run(ctx, []*Port{{Listener: l}}) })
@@ -256,7 +293,7 @@ func TestManyAppendAndFlush(t *testing.T) {
 	_, err = io.ReadFull(client, got)
 	require.NoError(t, err)
 
-	const events, senders = 20_000, 4
+	const events, writers = 20_000, 4
 	feed := server.fanout.NewFeed()
 	var order sync.Mutex // as the handler's
 	e.mu.Lock()
@@ -264,9 +301,9 @@ func TestManyAppendAndFlush(t *testing.T) {
 	e.mu.Unlock()
 	session.Follow(feed)
 	var all sync.WaitGroup
-	for i := range senders {
+	for i := range writers {
 		all.Go(func() {
-			for j := range events / senders {
+			for j := range events / writers {
 				order.Lock()
 				if j%10 == 0 {
 					session.Send(time.Now(), []byte("a"))

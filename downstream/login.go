@@ -156,7 +156,8 @@ func unsupported(profile *profiles.Profile, p *codec.Packet) string {
 }
 
 // Challenge answers the action Challenge: the same text each time, random for each
-// session (action_challenge in main/manager.c).
+// session (action_challenge in main/manager.c). After Join one call at a time is made, by
+// the handler.
 func (s *Session) Challenge(p *codec.Packet) []byte {
 	if !strings.EqualFold(p.Get("AuthType"), "MD5") {
 		return native.Answer(p, "Error", "Must specify AuthType")

@@ -21,10 +21,12 @@ type outbox struct {
 	cut     int // how many segments of held come before the cut, -1 where there is none
 
 	visits   int  // how many feeds were followed
-	most     int  // bytes that may wait
+	most     int  // bytes that it may keep: see bound
+	taken    int  // bytes taken over from another session and not written yet
 	closed   int  // bytes of all segments but the endless one
 	sending  bool // somebody writes to the connection, who alone takes from ready
 	slowly   bool // that one waits for the client
+	leaving  bool // what is ready is written yet, and nothing behind it
 	finished bool // nothing is added any more
 	dropped  bool // what waits is not written either
 	ended    bool // the writing has come to its end
@@ -35,6 +37,7 @@ type outbox struct {
 	written   []segment // of feeds
 	kept      int       // bytes of written
 	trimmed   uint64    // the number of the last event dropped from written
+	pin       pin
 }
 
 // A segment is packets for this session alone, or a part of a feed.
@@ -90,6 +93,7 @@ func (o *outbox) follow(f *Feed) {
 	o.visits++
 	list := o.last()
 	*list = append(*list, segment{at: f.here(), to: open, visit: o.visits})
+	o.repin()
 }
 
 // unlink has no segment keep in memory what comes to the feed that the session leaves.
@@ -186,7 +190,11 @@ func (o *outbox) finish(drop bool) {
 			o.closed -= o.held[i].len()
 		}
 		o.held, o.holding = nil, false
+		if !drop {
+			o.unlink()
+		}
 		o.feed = nil
+		o.repin()
 	}
 	o.finished = true
 	if drop {
@@ -231,9 +239,12 @@ func (o *outbox) next() (_ []byte, since time.Time) {
 	return nil, since
 }
 
+// ending tells that the writing comes to its end, or has, when nothing is ready.
+func (o *outbox) ending() bool { return o.finished || o.parked || o.leaving }
+
 // atEnd tells, once, that all was written that ever will be.
 func (o *outbox) atEnd() bool {
-	if !o.finished && !o.parked || o.ended {
+	if !o.ending() || o.ended {
 		return false
 	}
 	o.ended = true
@@ -246,6 +257,7 @@ func (o *outbox) wrote(n int) {
 		return
 	}
 	s := &o.ready[0]
+	o.taken = max(0, o.taken-n)
 	if s.to != open {
 		o.closed -= n
 	}

@@ -18,9 +18,9 @@ func (f *Feed) AppendNumbered(now time.Time, event []byte, seq uint64) {
 	f.Append(now, f.numbered)
 }
 
-// Remember has the session, whose feeds are numbered from now on, keep the events that
-// it has written, as far back as its backlog's bound goes. When its connection is lost
-// it is no more written to and goes on collecting, up to that bound, until Detach or
+// Remember has the session, whose feeds are numbered from now on, keep the last events
+// that it has written: its client may not have got them. When its connection is lost it
+// is parked: no more written to it goes on collecting, within its bound, until Detach or
 // Forget.
 func (s *Session) Remember() {
 	s.out.mu.Lock()
@@ -146,11 +146,12 @@ func (s *Session) Attach(b *Backlog) {
 	o.ready = append(o.ready, b.events...)
 	o.feed = b.feed
 	o.trimmed = b.trimmed
+	o.taken = o.waiting()
+	o.repin()
 	s.sender.moved(move{s, nil, b.feed})
 }
 
-// remember keeps the n bytes of a feed from that place on, which were written, and drops
-// the oldest where that is more than may be kept.
+// remember keeps the n bytes of a feed from that place on, which were written.
 func (o *outbox) remember(at place, n, visit int) {
 	if last := len(o.written) - 1; last >= 0 && o.written[last].visit == visit && o.written[last].to == at.pos {
 		o.written[last].to += uint64(n)
@@ -158,18 +159,73 @@ func (o *outbox) remember(at place, n, visit int) {
 		o.written = append(o.written, segment{at: at, to: at.pos + uint64(n), visit: visit})
 	}
 	o.kept += n
-	for o.kept > 0 && o.kept+o.waiting() > o.most {
+	o.trim()
+}
+
+// Of the bytes that a session may keep, what it has written takes a writtenShare-th at
+// most. All parked sessions together keep as much as parkedBacklogs may.
+const (
+	writtenShare   = 4
+	parkedBacklogs = 16
+)
+
+// bound is how many bytes the session may keep, written and waiting ones together. What
+// it has taken over was kept already: until that is written as much again may wait behind
+// it, else a client that resumes in time would be too slow from the beginning. Parked
+// sessions share.
+func (o *outbox) bound() int {
+	switch {
+	case !o.parked:
+		return o.most + o.taken
+	case o.feed == nil:
+		return o.most
+	}
+	return int(int64(o.most) * parkedBacklogs / max(parkedBacklogs, o.feed.fanout.parked.Load()))
+}
+
+// tooMuch tells whether the session keeps more than it may, though it has dropped of what
+// was written as much as it can.
+func (o *outbox) tooMuch() bool {
+	o.trim()
+	return o.kept+o.waiting() > o.bound()
+}
+
+// trim drops the oldest events of those written where the session keeps too much, and
+// some more, so that it is not soon called for again.
+func (o *outbox) trim() {
+	over := max(o.kept-o.most/writtenShare, o.kept+o.waiting()-o.bound())
+	if over <= 0 {
+		return
+	}
+	for over += o.most / (8 * writtenShare); over > 0 && o.kept > 0; {
 		first := &o.written[0]
 		data := first.at.bytes(first.to)
-		if len(o.written) == 1 && first.at.pos+uint64(len(data)) == first.to {
-			return // what is being written stays
+		n := wholeEvents(data, over)
+		if n == 0 {
+			return // a part of an event, the rest of which is yet to be written
 		}
-		o.trimmed = lastSeq(data)
-		o.kept -= len(data)
-		if first.at.pos += uint64(len(data)); first.at.pos == first.to {
+		o.trimmed = lastSeq(data[:n])
+		o.kept -= n
+		over -= n
+		if first.at.pos += uint64(n); first.at.pos == first.to {
+			o.written[0] = segment{}
 			o.written = o.written[1:]
 		}
 	}
+}
+
+// wholeEvents returns how long the events are that have the first n bytes of data, as
+// far as they are whole.
+func wholeEvents(data []byte, n int) int {
+	from := max(0, min(n, len(data))-len(packetEnd))
+	i := bytes.Index(data[from:], packetEnd)
+	if i < 0 {
+		from, i = 0, bytes.LastIndex(data, packetEnd)
+	}
+	if i < 0 {
+		return 0
+	}
+	return from + i + len(packetEnd)
 }
 
 // park ends the writing. Events are collected, other packets forgotten.
@@ -182,4 +238,35 @@ func (o *outbox) park() {
 		return s.at.feed == nil
 	})
 	o.parked = true
+	o.repin()
+}
+
+// A pin counts the logs that parked sessions keep in memory: those that follow one feed
+// keep the same bytes, unless one has events of other feeds besides.
+type pin struct {
+	feed  *Feed // nil for none
+	alone bool
+}
+
+// repin counts what the session keeps as it is now.
+func (o *outbox) repin() {
+	var now pin
+	if o.parked {
+		now.feed = o.feed
+		for _, list := range [][]segment{o.written, o.ready, o.held} {
+			now.alone = now.alone || slices.ContainsFunc(list, func(s segment) bool { return s.at.feed != o.feed })
+		}
+	}
+	if now != o.pin {
+		o.pin.count(-1)
+		now.count(1)
+		o.pin = now
+	}
+}
+
+func (p pin) count(n int64) {
+	if p.feed == nil || !p.alone && p.feed.parked.Add(n) != max(0, n) {
+		return // others keep it too
+	}
+	p.feed.fanout.parked.Add(n)
 }

@@ -137,11 +137,12 @@ type Session struct {
 	end   sync.Mutex
 	cause error // why it ends: the first to say so
 
+	challenge string // "" before it was asked for; of Run's goroutine, after Join guarded by the handler
+
 	// Owned by the goroutine of Run.
-	in        *input
-	decoder   *native.Decoder
-	challenge string
-	profile   *profiles.Profile // nil before login
+	in      *input
+	decoder *native.Decoder
+	profile *profiles.Profile // nil before login
 }
 
 func newSession(server *Server, conn, raw net.Conn, direct *socket.Conn, greeting string) *Session {
@@ -238,9 +239,18 @@ func (s *Session) Done() { <-s.slots }
 func (s *Session) Watch(on bool) { s.in.watched.Store(on) }
 
 // Finish ends the session when all that waits has been written, but for what is held.
+// One that remembers is parked then, unless the cause forbids it, and goes on collecting.
 // The first cause given, here or to Close, is the one told.
 func (s *Session) Finish(cause error) {
 	s.setCause(cause)
+	s.out.mu.Lock()
+	if s.out.remembers && mayReturn(cause) {
+		s.out.hold()
+		s.out.leaving = true
+		s.out.mu.Unlock()
+		return
+	}
+	s.out.mu.Unlock()
 	s.finish(false)
 }
 
@@ -256,10 +266,9 @@ func (s *Session) Close(cause error) {
 	}
 	close(s.closed)
 	s.raw.Close()
-	lost := !slices.ContainsFunc(ends, func(end error) bool { return errors.Is(s.cause, end) })
 	s.end.Unlock()
 	s.out.mu.Lock()
-	parks := lost && s.out.remembers && !s.out.finished
+	parks := mayReturn(cause) && s.out.remembers && !s.out.finished
 	if parks {
 		s.out.park()
 	}
@@ -270,8 +279,14 @@ func (s *Session) Close(cause error) {
 	s.Flush()
 }
 
-// ends are the causes after which a session is not resumed.
-var ends = []error{ErrSlowClient, os.ErrDeadlineExceeded, ErrShutdown, ErrLogoff, ErrFilters, ErrUpstreamLost, ErrTakenOver}
+// ends are the causes after which a session is not resumed. That its client was too slow
+// is none: so ends, sooner or later, every connection that is dead without a word.
+var ends = []error{ErrSlowClient, ErrShutdown, ErrLogoff, ErrFilters, ErrUpstreamLost, ErrTakenOver}
+
+// mayReturn tells whether a session that ended so can be resumed.
+func mayReturn(cause error) bool {
+	return !slices.ContainsFunc(ends, func(end error) bool { return errors.Is(cause, end) })
+}
 
 func (s *Session) finish(drop bool) {
 	s.out.mu.Lock()

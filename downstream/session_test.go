@@ -53,10 +53,6 @@ func (e *echo) Request(s *Session, r Request) {
 	defer s.Done()
 	switch {
 	case errors.Is(r.Err, io.EOF):
-		if s.remembers() {
-			s.Close(ErrClientLeft)
-			return
-		}
 		s.Finish(ErrClientLeft)
 		s.Flush()
 	case errors.Is(r.Err, ErrXML):
@@ -94,6 +90,12 @@ func tell(s *Session, packet []byte) bool {
 
 func newTestServer(t *testing.T, handler Handler, edit func(*Config)) *Server {
 	t.Helper()
+	return newTestServerOf(1, t, handler, edit)
+}
+
+// newTestServerOf returns a server with that many senders.
+func newTestServerOf(senders int, t *testing.T, handler Handler, edit func(*Config)) *Server {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "profiles.toml")
 	require.NoError(t, os.WriteFile(file, []byte(`
 [[profile]]
@@ -120,7 +122,7 @@ queues = ["support"]
 	if edit != nil {
 		edit(&cfg)
 	}
-	return NewServer(cfg, store, handler, NewFanout(cfg), zap.NewNop(), NewMetrics(prometheus.NewRegistry()))
+	return NewServer(cfg, store, handler, newFanout(cfg, senders), zap.NewNop(), NewMetrics(prometheus.NewRegistry()))
 }
 
 // connect runs a session and returns the client's end of its connection.

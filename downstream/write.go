@@ -10,7 +10,7 @@ import (
 
 // Flush writes what is ready for the client. It never waits for it: what the kernel
 // does not take at once a goroutine writes that ends when nothing is left. A session
-// whose backlog is over its bound then is closed.
+// that keeps more than it may then is closed, or given up where it is parked.
 //
 // It may be called from anywhere. Of several calls at the same time one writes, what
 // the others came for included.
@@ -23,18 +23,18 @@ func (s *Session) Flush() {
 		if o.atEnd() {
 			s.shut()
 		}
-		if s.tooMuch() {
+		if o.tooMuch() {
 			s.detach()
 		}
 	case s.direct == nil:
-		if data, _ := o.next(); data != nil || o.finished && !o.ended {
+		if data, _ := o.next(); data != nil || o.ending() && !o.ended {
 			o.sending, o.slowly = true, true
 			go s.write()
 		}
 	default:
 		s.writeDirectly()
 	}
-	slow := (o.slowly || o.holding) && s.tooMuch()
+	slow := (o.slowly || o.holding) && !o.parked && o.tooMuch()
 	o.mu.Unlock()
 	if slow {
 		s.Close(ErrSlowClient)
@@ -108,9 +108,6 @@ func (s *Session) failed(err error) {
 	}
 	s.Close(err)
 }
-
-// tooMuch tells whether more waits than may. The caller holds out.mu.
-func (s *Session) tooMuch() bool { return s.out.waiting() > s.out.most }
 
 // shut closes ampd's side of the connection when all has been written.
 func (s *Session) shut() {

@@ -146,11 +146,12 @@ func (h *Hub) take(c *client, r downstream.Request) {
 	switch {
 	case errors.Is(r.Err, io.EOF):
 		c.session.Done()
-		if c.token != "" { // it may come back
-			h.later = append(h.later, func() { c.session.Close(downstream.ErrClientLeft) })
+		if c.token == "" {
+			h.dismiss(c, downstream.ErrClientLeft)
 			return
 		}
-		h.dismiss(c, downstream.ErrClientLeft)
+		c.session.Finish(downstream.ErrClientLeft) // and waits for its client to come back
+		h.touch(c)
 	case errors.Is(r.Err, downstream.ErrXML):
 		h.answer(c, []byte(downstream.XMLRefused), "malformed")
 		h.dismiss(c, downstream.ErrXML)

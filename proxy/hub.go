@@ -198,7 +198,7 @@ func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
 			old, backlog = h.takeOver(c, login)
 		}
 		if c.joining = backlog != nil; !c.joining {
-			h.welcome(c, login.Action, false)
+			h.welcome(c, login.Action, nil)
 		}
 		last = h.seq
 	})
@@ -211,12 +211,10 @@ func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
 		c.joining = false
 		if whole {
 			c.goOn(old, login.Action)
-			h.welcome(c, login.Action, true)
-			c.session.Attach(backlog)
-			h.subscribe(c) // where the login has another mask
+			h.welcome(c, login.Action, backlog)
 		} else {
 			h.unsubscribe(c)
-			h.welcome(c, login.Action, false)
+			h.welcome(c, login.Action, nil)
 		}
 		if c.expelled != nil {
 			h.dismiss(c, c.expelled)
@@ -224,20 +222,23 @@ func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
 	})
 }
 
-// welcome answers the login. resumes tells that the session goes on where another one
-// was, without a gap.
-func (h *Hub) welcome(c *client, login *codec.Packet, resumes bool) {
+// welcome answers the login. backlog is that of the session which this one goes on with
+// without a gap, nil for none; FullyBooted, which is about now, stands behind it.
+func (h *Hub) welcome(c *client, login *codec.Packet, backlog *downstream.Backlog) {
 	if c.numbered {
 		h.newToken(c)
 	}
-	h.send(c, h.accepted(c, login, resumes))
+	h.send(c, h.accepted(c, login, backlog != nil))
+	if backlog != nil {
+		c.session.Attach(backlog)
+	}
 	if h.connected && h.info.FullyBooted != nil && c.seesSystem() {
 		h.send(c, fullyBooted(h.info, time.Now()))
 	}
-	if !resumes {
+	if backlog == nil {
 		h.beginWithSnapshot(c, login)
-		h.subscribe(c)
 	}
+	h.subscribe(c) // where it resumes: if the login has another mask
 	if h.draining {
 		h.dismiss(c, downstream.ErrShutdown)
 	}

@@ -24,15 +24,28 @@ const (
 // and for resume_window after. The token is dead once it was used.
 //
 //	Resume: yes       begins such a session
+//	Resume: no        does not
 //	Resume: TOKEN     takes up that session behind the event with the number AmpdSeq
 
-// wantsResume tells whether the login asks for a session that can be resumed.
+// wantsResume tells whether the login asks for a session that can be resumed. The words
+// for no are those of ast_false in Asterisk's main/utils.c.
 func wantsResume(login *codec.Packet) bool {
-	return login.Get("Resume") != ""
+	switch strings.ToLower(login.Get("Resume")) {
+	case "", "no", "false", "n", "f", "0", "off":
+		return false
+	}
+	return true
 }
 
-// isToken tells whether it asks for one that there was before.
-func isToken(login *codec.Packet) bool { return !strings.EqualFold(login.Get("Resume"), "yes") }
+// isToken tells whether it asks for one that there was before. The words for yes are
+// those of ast_true.
+func isToken(login *codec.Packet) bool {
+	switch strings.ToLower(login.Get("Resume")) {
+	case "yes", "true", "y", "t", "1", "on":
+		return false
+	}
+	return true
+}
 
 // takeOver ends the session that the login's token stands for and has c keep its feed
 // going. It returns that session and what it left, nil where it is gone, or another
@@ -99,6 +112,9 @@ func (h *Hub) park(c *client) {
 		return
 	}
 	h.parked = append(h.parked, c)
+	for _, other := range h.parked {
+		h.touch(other) // they share what all may keep
+	}
 	h.metrics.parked.Set(float64(len(h.parked)))
 	c.timer = time.AfterFunc(h.resumeWindow, func() {
 		h.do(func() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/downstream"
+	"ampd/upstream"
 )
 
 // resume logs in with a token and returns the answer's result and the next token.
@@ -172,6 +174,120 @@ func TestDrainForgetsTokens(t *testing.T) {
 		b.hub.drain()
 		require.Equal(t, "EOF", c.sees())
 		require.Empty(t, b.hub.tokens)
+	})
+}
+
+func TestNoIsNoWishToResume(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		for word, want := range map[string]string{
+			"no": "", "No": "", "false": "", "0": "", "n": "", "f": "", "off": "",
+			"yes": "new", "true": "new", "1": "new", "y": "new", "t": "new", "ON": "new",
+			"nothing": "gap",
+		} {
+			c, result, token := b.resume("wall", word, 0)
+			require.Equal(t, want, result, word)
+			require.Equal(t, want != "", token != "", word)
+			b.event("A")
+			require.Equal(t, want != "", strings.Contains(c.text(), "AmpdSeq"), word)
+		}
+	})
+}
+
+// TestFullyBootedStandsBehindWhatWasMissed is about now, and what was missed is older.
+func TestFullyBootedStandsBehindWhatWasMissed(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		c, _, token := b.resume("admin", "yes", 0)
+		require.Equal(t, "FullyBooted", c.sees())
+		c.conn.Close()
+		b.event("A")
+		b.event("B")
+		c, result, token := b.resume("admin", token, 1)
+		require.Equal(t, "ok", result)
+		b.event("C")
+		require.Equal(t, "A B FullyBooted C", c.sees())
+
+		old := c
+		near, conn := net.Pipe() // another mask at the same time
+		b.conns <- conn
+		c = b.reads(near)
+		c.send("Action: Login\nUsername: admin\nSecret: s\nEvents: call,system\nResume: " + token + "\nAmpdSeq: 3")
+		b.settle()
+		b.event("D")
+		require.Equal(t, "EOF", old.sees())
+		require.Regexp(t, " C FullyBooted D$", c.sees())
+	})
+}
+
+// TestClosedSideGetsItsAnswers has a client ask, close its side and only then read: what
+// it asked is answered whole, and the session waits for it to come back.
+func TestClosedSideGetsItsAnswers(t *testing.T) {
+	const asked = 10
+	for _, resume := range []string{"no", "yes"} {
+		t.Run("Resume: "+resume, func(t *testing.T) {
+			b := newBench(t, nil)
+			info := &upstream.Info{Version: "11.0.0"}
+			for i := range 3000 { // together more than the kernel takes at once
+				info.Commands = append(info.Commands, upstream.Command{Name: fmt.Sprintf("Odd%d", i), Text: strings.Repeat("x", 100), Classes: codec.System})
+			}
+			b.hub.Ready(info)
+			l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+			require.NoError(t, err)
+			defer l.Close()
+			far, err := net.Dial("unix", l.Addr().String())
+			require.NoError(t, err)
+			defer far.Close()
+			near, err := l.Accept()
+			require.NoError(t, err)
+			b.conns <- near
+			_, err = io.WriteString(far, "Action: Login\r\nUsername: admin\r\nSecret: s\r\nEvents: call\r\nResume: "+resume+"\r\n\r\n"+
+				strings.Repeat("Action: ListCommands\r\n\r\n", asked))
+			require.NoError(t, err)
+			require.NoError(t, far.(*net.UnixConn).CloseWrite())
+			all, err := io.ReadAll(far)
+			require.NoError(t, err)
+			require.Equal(t, asked, strings.Count(string(all), "Odd2999"))
+			left := func() (parked int) {
+				b.hub.do(func() {
+					parked = -1
+					if len(b.hub.clients) == 0 {
+						parked = len(b.hub.parked)
+					}
+				})
+				return parked
+			}
+			want := map[string]int{"no": 0, "yes": 1}[resume]
+			require.Eventually(t, func() bool { return left() == want }, 10*time.Second, time.Millisecond)
+		})
+	}
+}
+
+// TestSlowClientResumes has a client read nothing for longer than backlog_time.
+func TestSlowClientResumes(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		near, conn := net.Pipe()
+		b.conns <- conn
+		_, err := io.ReadFull(near, make([]byte, len("Asterisk Call Manager/11.0.0\r\n")))
+		require.NoError(t, err)
+		_, err = io.WriteString(near, "Action: Login\r\nUsername: wall\r\nSecret: s\r\nResume: yes\r\n\r\n")
+		require.NoError(t, err)
+		d := native.NewDecoder(near, native.FromAsterisk)
+		var answer codec.Packet
+		require.NoError(t, d.Decode(&answer))
+		for range 25 {
+			b.event("A")
+			time.Sleep(time.Second)
+		}
+		b.settle()
+		require.Equal(t, 1, int(testutil.ToFloat64(b.hub.metrics.parked)))
+		c, result, _ := b.resume("wall", answer.Get("AmpdResumeToken"), 1)
+		require.Equal(t, "ok", result)
+		require.Equal(t, 25, strings.Count(c.text(), "Event: A"))
 	})
 }
 

@@ -11,10 +11,12 @@ import (
 
 // A Conn is a TCP or unix connection. As with any [net.Conn] methods may be called by
 // several goroutines at the same time; two Reads, or two Writes, go one after the other.
+// What TryWrite writes may stand in the middle of a Write that waits.
 type Conn struct {
 	net.Conn
 	raw syscall.RawConn
 
+	writing sync.Mutex // held by Write
 	in, out transfer
 	wait    func(fd uintptr) bool // receives into a buffer of its own
 	got     *[bufferSize]byte
@@ -115,6 +117,8 @@ func (c *Conn) TryWrite(b []byte) (n int, err error) {
 
 // Write is that of [net.Conn].
 func (c *Conn) Write(b []byte) (n int, err error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	if n, err = c.TryWrite(b); err != nil || n == len(b) {
 		return n, err
 	}

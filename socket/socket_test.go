@@ -116,3 +116,26 @@ func TestPipesAreNoSockets(t *testing.T) {
 	defer far.Close()
 	require.Nil(t, socket.New(near))
 }
+
+// TestWritesGoOneAfterTheOther has many at the same time, none of which the kernel takes
+// at once.
+func TestWritesGoOneAfterTheOther(t *testing.T) {
+	each(t, func(t *testing.T, near *socket.Conn, far net.Conn) {
+		const size, writers, writes = 512 << 10, 8, 16
+		var all sync.WaitGroup
+		for i := range writers {
+			all.Go(func() {
+				for range writes {
+					_, _ = near.Write(bytes.Repeat([]byte{byte(i)}, size))
+				}
+			})
+		}
+		got := make([]byte, size)
+		for range writers * writes {
+			_, err := io.ReadFull(far, got)
+			require.NoError(t, err)
+			require.Equal(t, size, bytes.Count(got, got[:1]))
+		}
+		all.Wait()
+	})
+}
