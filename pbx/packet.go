@@ -62,16 +62,47 @@ func (b *builder) packet() *codec.Packet {
 func fold(s string) string {
 	for i := range len(s) {
 		if isCapital(s[i]) {
-			lower := []byte(s)
-			for ; i < len(lower); i++ {
-				if isCapital(lower[i]) {
-					lower[i] += 'a' - 'A'
-				}
+			folded := []byte(s)
+			for ; i < len(folded); i++ {
+				folded[i] = lower(folded[i])
 			}
-			return string(lower)
+			return string(folded)
 		}
 	}
 	return s
+}
+
+// under is what m has under fold(name), which it does not make for that.
+func under[T any](m map[string]T, name string) T {
+	var room [80]byte
+	if len(name) > len(room) {
+		return m[fold(name)]
+	}
+	key := room[:copy(room[:], name)]
+	for i := range key {
+		key[i] = lower(key[i])
+	}
+	return m[string(key)]
+}
+
+// sameFold tells whether fold does not tell a and b apart.
+func sameFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if isCapital(c) {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 func isCapital(c byte) bool { return 'A' <= c && c <= 'Z' }

@@ -104,7 +104,7 @@ func (p *Peer) nowhere() string {
 // peerStatus follows chan_sip's and chan_iax2's own words: what a list calls "OK (12
 // ms)" an event calls Reachable, with a Time.
 func peerStatus(s *State, e event) {
-	peer := s.peers[fold(e.value("Peer"))]
+	peer := under(s.peers, e.value("Peer"))
 	if peer == nil {
 		return
 	}
@@ -204,7 +204,8 @@ func contactStatus(s *State, e event) {
 func peerKey(technology, name string) string { return fold(technology) + "/" + fold(name) }
 
 // deviceStates are the words of events and those of EndpointList
-// (ast_devstate2str in main/devicestate.c).
+// (ast_devstate2str in main/devicestate.c), in the order of the numbers that members
+// of queues have.
 var deviceStates = []struct{ event, list string }{
 	{"UNKNOWN", "Unknown"},
 	{"NOT_INUSE", "Not in use"},
@@ -222,7 +223,7 @@ func deviceStateChange(s *State, e event) {
 	if len(device) <= len(techPJSIP) || device[len(techPJSIP)] != '/' {
 		return
 	}
-	peer := s.peers[fold(device)]
+	peer := under(s.peers, device)
 	if peer == nil || peer.Technology != techPJSIP {
 		return
 	}

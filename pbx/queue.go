@@ -75,7 +75,7 @@ var (
 // Member is the member of that interface, whose case does not matter, or nil.
 func (q *Queue) Member(iface string) *Member {
 	for _, m := range q.Members {
-		if m.Interface == iface || len(m.Interface) == len(iface) && fold(m.Interface) == fold(iface) {
+		if sameFold(m.Interface, iface) {
 			return m
 		}
 	}
@@ -121,7 +121,7 @@ func queueCallerJoin(s *State, e event) {
 
 func queueCallerLeave(s *State, e event) {
 	c := e.channel
-	q := s.queues[fold(e.value("Queue"))]
+	q := under(s.queues, e.value("Queue"))
 	if c == nil || q == nil {
 		return
 	}
@@ -135,7 +135,7 @@ func (s *State) leaveQueue(c *Channel) {
 	if c.Queue == "" {
 		return
 	}
-	q := s.queues[fold(c.Queue)]
+	q := under(s.queues, c.Queue)
 	c.Queue = ""
 	if q == nil {
 		return
@@ -205,7 +205,7 @@ func agentComplete(s *State, e event) {
 
 // memberOf is the member that an event of an agent's names, or nil.
 func (s *State) memberOf(e event) *Member {
-	q := s.queues[fold(e.value("Queue"))]
+	q := under(s.queues, e.value("Queue"))
 	if q == nil {
 		return nil
 	}
@@ -217,7 +217,7 @@ func (s *State) memberOf(e event) *Member {
 }
 
 func queueMemberRemoved(s *State, e event) {
-	q := s.queues[fold(e.value("Queue"))]
+	q := under(s.queues, e.value("Queue"))
 	if q == nil {
 		return
 	}

@@ -117,11 +117,11 @@ func (s *State) Channel(ref string) *Channel {
 func (s *State) Bridge(uniqueid string) *Bridge { return s.bridges[uniqueid] }
 
 // Queue is the queue of that name, which ignores case, or nil.
-func (s *State) Queue(name string) *Queue { return s.queues[fold(name)] }
+func (s *State) Queue(name string) *Queue { return under(s.queues, name) }
 
 // Peer is the peer of a name such as "PJSIP/101" or "IAX2/branch", which ignores
 // case, or nil.
-func (s *State) Peer(name string) *Peer { return s.peers[fold(name)] }
+func (s *State) Peer(name string) *Peer { return under(s.peers, name) }
 
 // Agent is the agent of that id, or nil.
 func (s *State) Agent(id string) *Agent { return s.agents[id] }
@@ -195,51 +195,4 @@ func (s *State) OtherHalf(c *Channel) *Channel {
 		return s.names[fold(c.Name[:n]+"1")]
 	}
 	return nil
-}
-
-// Counts are numbers for gauges.
-type Counts struct {
-	Channels int
-	Calls    int // groups of channels that Asterisk has linked: different Linkedids
-	Bridges  int
-	Callers  int // in queues
-	Parked   int
-	Members  map[string]int // by Status
-	Paused   int            // members
-	Agents   map[string]int // by status
-	Peers    map[string]int // by technology
-}
-
-// Counts counts what is there.
-func (s *State) Counts() Counts {
-	n := Counts{
-		Channels: len(s.channels),
-		Bridges:  len(s.bridges),
-		Parked:   len(s.parked),
-		Members:  map[string]int{},
-		Agents:   map[string]int{},
-		Peers:    map[string]int{},
-	}
-	calls := map[string]struct{}{}
-	for _, c := range s.channels {
-		calls[c.Linkedid] = struct{}{}
-	}
-	n.Calls = len(calls)
-	for _, q := range s.queues {
-		n.Callers += len(q.Callers)
-		for _, m := range q.Members {
-			n.Members[m.Status]++
-			if m.Paused == "1" {
-				n.Paused++
-			}
-		}
-	}
-	for _, a := range s.agents {
-		status, _ := s.AgentStatus(a)
-		n.Agents[status]++
-	}
-	for _, p := range s.peers {
-		n.Peers[p.Technology]++
-	}
-	return n
 }

@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -295,8 +296,16 @@ func TestCounts(t *testing.T) {
 	s := applied(t, newchannelEvent("1", "SIP/1-1"), newchannelEvent("2", "SIP/2-1"),
 		"Event: QueueCallerJoin\nPrivilege: agent,all\nChannel: SIP/1-1\nUniqueid: 1\nQueue: sales\nPosition: 1")
 	s.Apply(member(t, "Event: QueueMemberAdded", "SIP/ann", "1"), start)
+	for i, status := range []string{"OK (12 ms)", "UNREACHABLE", "odd " + t.Name(), ""} {
+		name := strconv.Itoa(i)
+		s.peers["sip/"+name] = &Peer{Technology: "SIP", Name: name, Entry: []codec.Header{{Name: "Status", Value: status}}}
+	}
+	s.peers["pjsip/1"] = &Peer{Technology: "PJSIP", Name: "1", Entry: []codec.Header{{Name: "DeviceState", Value: "Not in use"}}}
 	require.Equal(t, Counts{
 		Channels: 2, Calls: 2, Callers: 1, Paused: 1,
-		Members: map[string]int{"1": 1}, Agents: map[string]int{}, Peers: map[string]int{},
+		Members: map[string]int{"not in use": 1}, Agents: map[string]int{},
+		Peers: map[PeerStatus]int{{"SIP", "ok"}: 1, {"SIP", "unreachable"}: 1, {"SIP", "other"}: 2, {"PJSIP", "not in use"}: 1},
 	}, s.Counts())
+	require.Equal(t, "other", deviceState("9"))
+	require.Equal(t, "other", deviceState("-1"))
 }

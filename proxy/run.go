@@ -36,6 +36,7 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	}
 	fanout := downstream.NewFanout(cfg.Sessions)
 	hub := newHub(cfg.Sessions, subjects, fanout, log.Named("hub"), newHubMetrics(registry))
+	registry.MustRegister(gauges{hub})
 	up := upstream.New(cfg.Upstream, hub, log.Named("upstream"), upstream.NewMetrics(registry))
 	hub.upstream = up
 	server := downstream.NewServer(cfg.Sessions, store, hub, fanout, log.Named("downstream"), downstream.NewMetrics(registry))

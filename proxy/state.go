@@ -48,15 +48,17 @@ func (h *Hub) repair(now time.Time) {
 	}
 	h.state.Become(h.loading)
 	h.loading = nil
+	if h.loaded {
+		h.metrics.missed.WithLabelValues("loss").Add(float64(len(missed)))
+	}
 	h.loaded = true
-	h.metrics.missed.WithLabelValues("loss").Add(float64(len(missed)))
 }
 
 // beginWithSnapshot sends the state to a session whose login asks for it, or that has
 // missed events. The session sees all that comes after it.
 func (h *Hub) beginWithSnapshot(c *client, login *codec.Packet) {
 	asked := login.Get("Snapshot")
-	if asked == "" && !(c.numbered && isToken(login)) {
+	if gap := c.numbered && isToken(login); asked == "" && !gap {
 		return
 	}
 	objects, unknown := pbx.ParseObjects(asked)

@@ -51,6 +51,8 @@ address = "127.0.0.1:0"
 max_unauthenticated = 100000
 max_unauthenticated_per_address = 100000
 %s
+[state]
+resync = "24h" # the events are no calls that its lists could show
 [http]
 address = "127.0.0.1:0"
 [log]
