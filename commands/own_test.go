@@ -9,6 +9,7 @@ import (
 
 	"ampd/codec"
 	"ampd/codec/native"
+	"ampd/pbx"
 	"ampd/rights"
 	"ampd/upstream"
 )
@@ -95,7 +96,7 @@ func action(t *testing.T, lines string) *codec.Packet {
 
 func administrator(t *testing.T) *State {
 	t.Helper()
-	subject, err := rights.New(rights.Grant{Type: rights.Administrator, Read: codec.All, Write: codec.All})
+	subject, err := rights.New(rights.Grant{Type: rights.Administrator, Read: codec.All, Write: codec.All}, pbx.New())
 	require.NoError(t, err)
 	return &State{Rights: subject, Filters: subject.Filters(), Mask: codec.All}
 }

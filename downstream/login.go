@@ -77,7 +77,7 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 				return Login{}, err
 			}
 			s.conn.SetReadDeadline(time.Time{})
-			return Login{Profile: s.profile, Action: p}, nil
+			return Login{Profile: s.profile, Role: s.role, Action: p}, nil
 		default:
 			s.say(native.Answer(p, "Error", "Permission denied"))
 		}
@@ -97,7 +97,7 @@ func (s *Session) verify(ctx context.Context, p *codec.Packet) error {
 	profile, err := s.authenticate(ctx, p, name)
 	refusal, result := "Authentication failed", "refused"
 	if err == nil {
-		refusal = unsupported(profile, p)
+		s.role, refusal = s.server.profiles.Role(profile, p.Get("Type"), p.Get("AgentID"))
 		if refusal == "" && !s.server.loggedIn(s, profile) && !s.displaces(profile, p) {
 			refusal, result = "Login Already In Use", "busy"
 		}
@@ -123,7 +123,7 @@ func (s *Session) verify(ctx context.Context, p *codec.Packet) error {
 // displaces tells whether there is room for the login once the session that it is to
 // resume, whose connection may seem to live on, is no more counted.
 func (s *Session) displaces(profile *profiles.Profile, p *codec.Packet) bool {
-	old := s.server.handler.Displace(Login{profile, p})
+	old := s.server.handler.Displace(Login{profile, s.role, p})
 	if old == nil {
 		return false
 	}
@@ -145,14 +145,6 @@ func (s *Session) authenticate(ctx context.Context, p *codec.Packet, name string
 		return s.server.profiles.VerifyMD5(name, s.challenge, p.Get("Key"), s.addr)
 	}
 	return s.server.profiles.Verify(ctx, name, p.Get("Secret"), s.addr)
-}
-
-// unsupported says in one sentence what of a login's is not there yet, or "".
-func unsupported(profile *profiles.Profile, p *codec.Packet) string {
-	if p.Index("Type") >= 0 {
-		return "This version of ampd does not know logins with a Type; log in without one"
-	}
-	return profile.Unsupported()
 }
 
 // Challenge answers the action Challenge: the same text each time, random for each

@@ -96,6 +96,7 @@ type Handler interface {
 // A Login is a client's that was verified.
 type Login struct {
 	Profile *profiles.Profile
+	Role    profiles.Role // what the session is, of that profile
 	Action  *codec.Packet // the action Login itself: its Events and ActionID
 }
 
@@ -143,6 +144,7 @@ type Session struct {
 	in      *input
 	decoder *native.Decoder
 	profile *profiles.Profile // nil before login
+	role    profiles.Role     // of that profile's
 }
 
 func newSession(server *Server, conn, raw net.Conn, direct *socket.Conn, greeting string) *Session {

@@ -110,11 +110,8 @@ name = "agent"
 secret = "agentsecret"
 types = ["agent"]
 
-[[profile]]
-name = "scoped"
-secret = "scopedsecret"
-types = ["monitor"]
-queues = ["support"]
+[[agent]]
+id = "1001"
 `), 0o600))
 	store, problems := profiles.Load(file, nil)
 	require.NoError(t, problems.Err())
@@ -213,20 +210,26 @@ func TestConversation(t *testing.T) {
 			wants: greeting + accepted + "Response: Success\r\nMessage: Ping\r\n\r\n" + XMLRefused,
 		},
 		"a login with a Type": {
-			says: "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\nType: monitor\r\n\r\n",
-			wants: greeting + "Response: Error\r\nMessage: This version of ampd does not know logins with a Type; " +
-				"log in without one\r\n\r\n",
+			says:  "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\nType: Monitor\r\n\r\n",
+			wants: greeting + accepted,
+		},
+		"a Type that is not permitted": {
+			says:  "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\nType: administrator\r\n\r\n",
+			wants: greeting + "Response: Error\r\nMessage: Type not permitted\r\n\r\n",
 			after: time.Second,
 		},
-		"a profile of type agent": {
+		"an agent that does not say who it is": {
 			says:  "Action: Login\r\nUsername: agent\r\nSecret: agentsecret\r\n\r\n",
-			wants: greeting + "Response: Error\r\nMessage: This version of ampd does not know logins of type agent\r\n\r\n",
+			wants: greeting + "Response: Error\r\nMessage: Missing required parameter: AgentID\r\n\r\n",
 			after: time.Second,
 		},
-		"a profile with a scope": {
-			says: "Action: Login\r\nUsername: scoped\r\nSecret: scopedsecret\r\n\r\n",
-			wants: greeting + "Response: Error\r\nMessage: This version of ampd does not know profiles limited to " +
-				"queues, contexts or channels\r\n\r\n",
+		"an agent": {
+			says:  "Action: Login\r\nUsername: agent\r\nSecret: agentsecret\r\nType: agent\r\nAgentID: 1001\r\n\r\n",
+			wants: greeting + accepted,
+		},
+		"a Type without the right secret": {
+			says:  "Action: Login\r\nUsername: agent\r\nSecret: wallsecret\r\nType: administrator\r\n\r\n",
+			wants: greeting + "Response: Error\r\nMessage: Authentication failed\r\n\r\n",
 			after: time.Second,
 		},
 		"half a packet": {

@@ -42,7 +42,8 @@ func Parse(name, text string, more Check) (*Store, config.Problems) {
 
 // file is profiles.toml. Its Check fills the store.
 type file struct {
-	Profiles []entry `toml:"profile" required:"true"`
+	Profiles []entry  `toml:"profile" required:"true"`
+	Agents   []person `toml:"agent"`
 
 	store *Store
 	more  Check
@@ -54,8 +55,9 @@ type entry struct {
 	Secret     config.Secret `toml:"secret"`
 	SecretHash config.Secret `toml:"secret_hash"`
 
-	Types []Type `toml:"types" oneof:"monitor agent administrator"`
-	Agent string `toml:"agent"`
+	Types   []Type   `toml:"types" oneof:"monitor agent administrator"`
+	Agent   string   `toml:"agent"`
+	Devices []string `toml:"devices"`
 
 	Read  classes `toml:"read"`
 	Write classes `toml:"write"`
@@ -88,6 +90,16 @@ type entry struct {
 	TrustAdministrators config.Later `toml:"trust_administrators"`
 }
 
+// person is one [[agent]] as the file has it.
+type person struct {
+	ID      string   `toml:"id" required:"true"`
+	Name    string   `toml:"name"`
+	Devices []string `toml:"devices"`
+
+	Queues  config.Later `toml:"queues"`
+	Penalty config.Later `toml:"penalty"`
+}
+
 // Defaults is what a profile has that does not say.
 func (e *entry) Defaults() {
 	e.Types = []Type{Monitor}
@@ -96,6 +108,7 @@ func (e *entry) Defaults() {
 
 // Check names what is wrong between the keys and fills the store.
 func (f *file) Check(report func(key, problem string)) {
+	f.checkAgents(report)
 	seen := map[string]bool{}
 	for i := range f.Profiles {
 		e := &f.Profiles[i]
@@ -107,6 +120,7 @@ func (f *file) Check(report func(key, problem string)) {
 		seen[name] = true
 		e.check(here)
 		p := e.profile()
+		p.Agent = f.agentOf(e, here)
 		if f.more != nil {
 			f.more(p, here)
 		}
@@ -142,9 +156,17 @@ func (e *entry) check(report func(key, problem string)) {
 			report(fmt.Sprintf("types[%d]", i), fmt.Sprintf("is %q again", t))
 		}
 	}
-	if e.Agent != "" && !slices.Contains(e.Types, Agent) {
+	isAgent := slices.Contains(e.Types, Agent)
+	switch {
+	case e.Agent != "" && !isAgent:
 		report("agent", `is for profiles with "agent" among their types`)
+	case len(e.Devices) > 0 && e.Agent == "":
+		report("devices", "is for profiles that name their agent")
 	}
+	if e.Dangerous && len(e.Queues)+len(e.Contexts)+len(e.Channels) > 0 {
+		report("dangerous", "lifts what queues, contexts and channels limit: a profile has one or the other")
+	}
+	checkDevices(e.Devices, report)
 	for i, d := range e.Deny {
 		for _, a := range e.Allow {
 			if d.action != "" && strings.EqualFold(string(a), d.action) {
@@ -182,7 +204,6 @@ func (e *entry) profile() *Profile {
 	p := &Profile{
 		Name:           e.Name,
 		Types:          e.Types,
-		Agent:          e.Agent,
 		Networks:       Networks{Permit: e.Permit},
 		Read:           e.Read.Classes,
 		Write:          e.Write.Classes,

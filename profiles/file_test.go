@@ -52,6 +52,7 @@ name = "alice"
 secret = "a"
 types = ["agent"]
 agent = "1001"
+devices = ["PJSIP/alice"]
 queues = ["support"]
 contexts = ["internal"]
 channels = ["PJSIP/"]
@@ -88,7 +89,7 @@ func TestLoad(t *testing.T) {
 			Applications: []string{"Dial"}, Commands: []string{"core show hints"},
 		},
 		{
-			Name: "alice", Types: []profiles.Type{profiles.Agent}, Agent: "1001",
+			Name: "alice", Types: []profiles.Type{profiles.Agent}, Agent: &profiles.Person{ID: "1001", Devices: []string{"PJSIP/alice"}},
 			OnUpstreamLoss: "stay",
 			Queues:         []string{"support"}, Contexts: []string{"internal"}, Channels: []string{"PJSIP/"},
 		},
@@ -113,26 +114,6 @@ func TestLoad(t *testing.T) {
 	store, problems = profiles.Load(file, nil)
 	require.NoError(t, problems.Err())
 	require.Len(t, store.Warnings(), 1)
-}
-
-func TestUnsupported(t *testing.T) {
-	tests := map[string]struct{ keys, want string }{
-		"monitor":                {keys: ``, want: ""},
-		"administrator":          {keys: `types = ["administrator"]`, want: ""},
-		"agent":                  {keys: `types = ["agent"]`, want: "This version of ampd does not know logins of type agent"},
-		"agent first":            {keys: `types = ["agent", "monitor"]`, want: "This version of ampd does not know logins of type agent"},
-		"agent, but not unasked": {keys: `types = ["monitor", "agent"]`, want: ""},
-		"queues":                 {keys: `queues = ["sales"]`, want: "This version of ampd does not know profiles limited to queues, contexts or channels"},
-		"contexts":               {keys: `contexts = ["internal"]`, want: "This version of ampd does not know profiles limited to queues, contexts or channels"},
-		"channels":               {keys: `channels = ["PJSIP/"]`, want: "This version of ampd does not know profiles limited to queues, contexts or channels"},
-	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			store, problems := profiles.Parse("p", "[[profile]]\nname = 'x'\nsecret = 'y'\n"+tc.keys, nil)
-			require.NoError(t, problems.Err())
-			require.Equal(t, tc.want, store.Profiles()[0].Unsupported())
-		})
-	}
 }
 
 func TestEveryMistakeIsNamed(t *testing.T) {
@@ -172,6 +153,26 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			`p:8: profile[1].types[0]: is "operator" and must be one of: monitor, agent, administrator`,
 			`p:8: profile[1].types[2]: is "monitor" again`,
 			`p:9: profile[1].agent: is for profiles with "agent" among their types`,
+		}},
+		"agents": {text: "[[profile]]\nname='a'\nsecret='s'\ntypes=['agent']\nagent='1001'\ndevices=['PJSIP/alice']\n[[profile]]\nname='b'\nsecret='s'\ntypes=['agent']\nagent='a/b'\ndevices=['alice', 'PJSIP/']\n" +
+			"[[profile]]\nname='c'\nsecret='s'\ndevices=['PJSIP/x']\n[[agent]]\nid='1001'\nname='Alice'\n[[agent]]\nid='alice'\ndevices=['PJSIP/x']\n[[agent]]\nid='1003'\ndevices=['pjsip/X', 'PJSIP/a b']\nqueues=['a']\n[[agent]]\nid='1001'\n[[agent]]\nname='x'", want: []string{
+			"p:6: profile[0].devices: are those of [[agent]] \"1001\": name them there",
+			`p:11: profile[1].agent: has a blank or one of / : , | in it`,
+			`p:12: profile[1].devices[0]: must be a device such as "PJSIP/alice"`,
+			`p:12: profile[1].devices[1]: must be a device such as "PJSIP/alice"`,
+			`p:16: profile[2].devices: is for profiles that name their agent`,
+			`p:21: agent[1].id: is "alice", which is that of agent "1001", too`,
+			`p:25: agent[2].devices[1]: must be a device such as "PJSIP/alice"`,
+			`p:25: agent[2].devices[0]: is "pjsip/x", which is that of agent "alice", too`,
+			`p:26: agent[2].queues: is not supported by this version of ampd`,
+			`p:28: agent[3].id: is "1001", which another agent has; ids are compared without case`,
+			`p:29: agent[4].id: is required`,
+		}},
+		"nobody to be": {text: "[[profile]]\nname='a'\nsecret='s'\ntypes=['monitor', 'agent']", want: []string{
+			"p:1: profile[0].agent: must say who logs in, for there is no [[agent]]",
+		}},
+		"limited, and not": {text: "[[profile]]\nname='a'\nsecret='s'\nqueues=['x']\ndangerous=true", want: []string{
+			"p:5: profile[0].dangerous: lifts what queues, contexts and channels limit: a profile has one or the other",
 		}},
 		"classes": {text: "[[profile]]\nname='a'\nsecret='s'\nread='call,agents'\nwrite=['call', 'orginate']\n[[profile]]\nname='b'\nsecret='s'\nread=1\nwrite=[1]", want: []string{
 			`p:4: profile[0].read: has "agents", which is no class`,

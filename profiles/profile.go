@@ -20,7 +20,7 @@ type Profile struct {
 	// Types are what a login may ask for, at least one. The first is that of a
 	// login that does not say.
 	Types []Type
-	Agent string // the agent's id, "" if the login names it
+	Agent *Person // who its logins of type agent are, nil if the login names one of the file's
 
 	Networks Networks
 
@@ -59,14 +59,17 @@ type Filter struct {
 // Type is the type of a session whose login did not ask for one.
 func (p *Profile) Type() Type { return p.Types[0] }
 
-// Unsupported says in one sentence why nobody can log in with the profile yet, or
-// "". It is for the client to read.
-func (p *Profile) Unsupported() string {
-	switch {
-	case p.Type() == Agent:
-		return "This version of ampd does not know logins of type agent"
-	case len(p.Queues)+len(p.Contexts)+len(p.Channels) > 0:
-		return "This version of ampd does not know profiles limited to queues, contexts or channels"
-	}
-	return ""
+// A Person is an agent, as an [[agent]] or the profile names it. It does not change.
+type Person struct {
+	ID      string
+	Name    string   // what queues call it, "" if no other than its id
+	Devices []string // "PJSIP/alice"
+}
+
+// A Role is what a login is: a profile under one of its types and, for an agent, who.
+// Equal roles have equal rights.
+type Role struct {
+	Profile *Profile
+	Type    Type
+	Agent   *Person // nil but for agents
 }

@@ -34,6 +34,8 @@ var (
 // profile with a secret_hash.
 type Store struct {
 	profiles []*Profile
+	people   []*Person           // in the file's order
+	agents   map[string]*Person  // by id in lower case
 	accounts map[string]*account // by name in lower case
 	nobody   *account            // stands in for unknown names
 	key      [sha256.Size]byte   // of the HMACs
@@ -55,6 +57,7 @@ func newStore(file string) *Store {
 	s := &Store{
 		file:     file,
 		accounts: map[string]*account{},
+		agents:   map[string]*Person{},
 		nobody:   &account{hash: &hash{salt: make([]byte, saltLength), sum: make([]byte, hashLength)}},
 		hashing:  make(chan struct{}, 1),
 	}

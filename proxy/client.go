@@ -21,6 +21,7 @@ import (
 type client struct {
 	session *downstream.Session
 	profile *profiles.Profile
+	role    profiles.Role
 	state   commands.State
 	from    *subscription // nil once the session gets no more events
 
@@ -39,6 +40,7 @@ type client struct {
 	// the first that bears the action's id.
 	call    *upstream.Call
 	action  *codec.Packet
+	reply   rights.Answer
 	holding bool
 	overdue bool
 	timer   *time.Timer // of order_hold, or of the wait
@@ -50,7 +52,7 @@ type client struct {
 }
 
 func newClient(s *downstream.Session, login downstream.Login, subject *rights.Subject) *client {
-	c := &client{session: s, profile: login.Profile, numbered: wantsResume(login.Action)}
+	c := &client{session: s, profile: login.Profile, role: login.Role, numbered: wantsResume(login.Action)}
 	c.state.Rights = subject
 	c.state.Filters = subject.Filters()
 	c.state.Challenge = s.Challenge
@@ -79,6 +81,9 @@ var bootNotice = rights.NewEvent(&codec.Packet{Headers: []codec.Header{
 // FullyBooted at a login past the session's filters, and so do we.
 func (c *client) seesSystem() bool {
 	view := c.state.Rights.View(c.state.Mask, &rights.Filters{})
+	if view.Limited() {
+		view.First(&bootNotice)
+	}
 	return view.See(&bootNotice) != nil
 }
 
@@ -196,6 +201,7 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 		return
 	}
 	c.action, c.begun = verdict.Packet, now
+	c.reply = c.state.Rights.Answer(verdict.Packet)
 	c.call = &upstream.Call{Owner: c.session.ID(), Action: verdict.Packet}
 	h.calls[c.call] = c
 	h.upstream.Submit(c.call)
@@ -271,7 +277,9 @@ func (h *Hub) takeAnswer(call *upstream.Call, p *codec.Packet, last bool) {
 		c.holding = true
 		c.session.Hold()
 	}
-	h.send(c, c.state.Rights.Mask(c.action, p).Raw)
+	if p = c.reply.Take(p); p != nil {
+		h.send(c, p.Raw)
+	}
 	if !last {
 		return
 	}

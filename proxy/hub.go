@@ -36,7 +36,7 @@ type Hub struct {
 	// line logged under it. It guards all below, and the clients.
 	mu            sync.Mutex
 	upstream      submitter
-	subjects      map[*profiles.Profile]*rights.Subject
+	subjects      map[profiles.Role]*rights.Subject
 	clients       map[*downstream.Session]*client
 	calls         map[*upstream.Call]*client // under way upstream
 	tokens        map[string]*client         // of sessions that can be resumed
@@ -44,6 +44,7 @@ type Hub struct {
 	seq           uint64                     // the number of the last event
 	subscriptions map[subscriptionKey]*subscription
 	fanned        []*subscription             // the same
+	limited       int                         // how many of them depend on the state
 	filtering     meter                       // what all filters cost
 	filtered      map[*profiles.Profile]meter // what those cost that its sessions no longer have
 	info          *upstream.Info              // nil while no upstream was ever seen
@@ -66,14 +67,14 @@ type Hub struct {
 type submitter interface{ Submit(*upstream.Call) }
 
 // newHub returns a hub that takes actions once its upstream is set.
-func newHub(cfg downstream.Config, subjects map[*profiles.Profile]*rights.Subject, fanout *downstream.Fanout, log *zap.Logger, metrics *hubMetrics) *Hub {
+func newHub(cfg downstream.Config, subjects *subjects, fanout *downstream.Fanout, log *zap.Logger, metrics *hubMetrics) *Hub {
 	return &Hub{
 		hold:          cfg.OrderHold.Std(),
 		resumeWindow:  cfg.ResumeWindow.Std(),
 		fanout:        fanout,
 		log:           log,
 		metrics:       metrics,
-		subjects:      subjects,
+		subjects:      subjects.byRole,
 		clients:       map[*downstream.Session]*client{},
 		calls:         map[*upstream.Call]*client{},
 		tokens:        map[string]*client{},
@@ -81,7 +82,7 @@ func newHub(cfg downstream.Config, subjects map[*profiles.Profile]*rights.Subjec
 		filtering:     newMeter(shareOfAll),
 		filtered:      map[*profiles.Profile]meter{},
 		left:          make(chan struct{}),
-		state:         pbx.New(),
+		state:         subjects.state,
 		reloaded:      make(chan struct{}, 1),
 	}
 }
@@ -191,7 +192,7 @@ func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
 	var backlog *downstream.Backlog
 	var last uint64
 	h.do(func() {
-		c = newClient(s, login, h.subjects[login.Profile])
+		c = newClient(s, login, h.subjects[login.Role])
 		h.clients[s] = c
 		h.metrics.sessions.Set(float64(len(h.clients)))
 		if c.numbered {

@@ -52,6 +52,29 @@ secret = "s"
 types = ["monitor"]
 read = ["all"]
 on_upstream_loss = "disconnect"
+
+[[profile]]
+name = "desk"
+secret = "s"
+types = ["agent", "monitor"]
+read = ["call", "agent", "system"]
+write = ["call", "agent", "originate"]
+contexts = ["internal"]
+
+[[profile]]
+name = "team"
+secret = "s"
+types = ["monitor"]
+read = ["call", "agent"]
+queues = ["support"]
+
+[[agent]]
+id = "1001"
+devices = ["PJSIP/alice"]
+
+[[agent]]
+id = "1002"
+devices = ["PJSIP/bob"]
 `
 
 // A bench is a hub with sessions on pipes and an upstream that the test plays. It

@@ -52,7 +52,7 @@ func isToken(login *codec.Packet) bool {
 // profile's.
 func (h *Hub) takeOver(c *client, login downstream.Login) (old *client, backlog *downstream.Backlog) {
 	old = h.tokens[login.Action.Get("Resume")]
-	if old == nil || old.profile != login.Profile {
+	if old == nil || old.role != login.Role {
 		return nil, nil
 	}
 	backlog = old.session.Detach()
@@ -70,7 +70,7 @@ func (h *Hub) takeOver(c *client, login downstream.Login) (old *client, backlog 
 // profile may have no room for both.
 func (h *Hub) Displace(login downstream.Login) (displaced *downstream.Session) {
 	h.do(func() {
-		if c := h.tokens[login.Action.Get("Resume")]; c != nil && c.profile == login.Profile && !c.leaving {
+		if c := h.tokens[login.Action.Get("Resume")]; c != nil && c.role == login.Role && !c.leaving {
 			displaced = c.session
 		}
 	})

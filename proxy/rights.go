@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"ampd/pbx"
 	"ampd/profiles"
 	"ampd/rights"
 )
@@ -13,10 +14,25 @@ type RightsConfig struct {
 	ProtectedVariables []string `toml:"protected_variables"`
 }
 
-// grant says what a profile gives to a login without a Type.
-func (c *RightsConfig) grant(p *profiles.Profile) rights.Grant {
+// subjects are the rights of all roles that a login can have, and the state that they
+// are about.
+type subjects struct {
+	state  *pbx.State
+	byRole map[profiles.Role]*rights.Subject
+}
+
+// types are those of profiles, as rights calls them.
+var types = map[profiles.Type]rights.Type{
+	profiles.Monitor:       rights.Monitor,
+	profiles.Agent:         rights.Agent,
+	profiles.Administrator: rights.Administrator,
+}
+
+// grant says what a role gives.
+func (c *RightsConfig) grant(role profiles.Role) rights.Grant {
+	p := role.Profile
 	g := rights.Grant{
-		Type:               rights.Monitor,
+		Type:               types[role.Type],
 		Read:               p.Read,
 		Write:              p.Write,
 		Allow:              p.Allow,
@@ -25,9 +41,12 @@ func (c *RightsConfig) grant(p *profiles.Profile) rights.Grant {
 		ProtectedVariables: c.ProtectedVariables,
 		Applications:       p.Applications,
 		Commands:           p.Commands,
+		Queues:             p.Queues,
+		Contexts:           p.Contexts,
+		Channels:           p.Channels,
 	}
-	if p.Type() == profiles.Administrator {
-		g.Type = rights.Administrator
+	if role.Agent != nil {
+		g.Agent = pbx.Person(*role.Agent)
 	}
 	for _, f := range p.Filters {
 		g.Filters = append(g.Filters, rights.Filter(f))
@@ -35,16 +54,16 @@ func (c *RightsConfig) grant(p *profiles.Profile) rights.Grant {
 	return g
 }
 
-// subjects compiles the rights of all profiles of the store, which Load has found to
-// be without mistakes.
-func (c *RightsConfig) subjects(store *profiles.Store) (map[*profiles.Profile]*rights.Subject, error) {
-	subjects := map[*profiles.Profile]*rights.Subject{}
-	for _, p := range store.Profiles() {
-		s, err := rights.New(c.grant(p))
+// subjects compiles the rights of all roles of the store's, which Load has found to be
+// without mistakes.
+func (c *RightsConfig) subjects(store *profiles.Store) (*subjects, error) {
+	all := &subjects{state: pbx.New(), byRole: map[profiles.Role]*rights.Subject{}}
+	for role := range store.Roles {
+		s, err := rights.New(c.grant(role), all.state)
 		if err != nil {
 			return nil, err
 		}
-		subjects[p] = s
+		all.byRole[role] = s
 	}
-	return subjects, nil
+	return all, nil
 }

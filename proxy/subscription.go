@@ -19,6 +19,7 @@ type subscription struct {
 	feed    *downstream.Feed
 	clients map[*client]struct{}
 	waiting []*client // those with a WaitEvent under way
+	woken   bool      // which the event being told ends already
 
 	filtering meter // what the filters cost
 	sampled   uint8 // counts to samples
@@ -47,6 +48,10 @@ func (h *Hub) subscribe(c *client) {
 		s.filtering.inherit(time.Now(), h.filtered[c.profile])
 		h.subscriptions[key] = s
 		h.fanned = append(h.fanned, s)
+		if s.view.Limited() {
+			h.limited++
+			s.view.Begin()
+		}
 	}
 	c.from = s
 	s.clients[c] = struct{}{}
@@ -71,6 +76,9 @@ func (h *Hub) unsubscribe(c *client) {
 	delete(s.clients, c)
 	if len(s.clients) == 0 {
 		delete(h.subscriptions, s.key)
+		if s.view.Limited() {
+			h.limited--
+		}
 		last := len(h.fanned) - 1
 		h.fanned[s.at] = h.fanned[last]
 		h.fanned[s.at].at = s.at
@@ -100,11 +108,14 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 
 // tell gives an event to each session that may see it.
 func (h *Hub) tell(now time.Time, p *codec.Packet) {
-	h.seq++
 	e := rights.NewEvent(p)
 	awaiting := h.awaiting(p)
 	var ended []*client
 	var costly []*subscription // whose filters take too long
+	if h.limited > 0 {
+		ended, costly = h.introduce(now, &e)
+	}
+	h.seq++
 	for _, s := range h.fanned {
 		seen, ok := h.see(s, &e)
 		if !ok {
@@ -113,18 +124,15 @@ func (h *Hub) tell(now time.Time, p *codec.Packet) {
 		if seen == nil {
 			continue
 		}
-		h.metrics.deliveries.Add(float64(len(s.clients)))
 		for _, c := range awaiting {
 			if c.from == s {
 				keepBehindAnswer(c)
 			}
 		}
-		if s.key.numbered {
-			s.feed.AppendNumbered(now, seen.Raw, h.seq)
-		} else {
-			s.feed.Append(now, seen.Raw)
+		h.deliver(now, s, seen)
+		if !s.woken {
+			ended = append(ended, s.waiting...)
 		}
-		ended = append(ended, s.waiting...)
 	}
 	for _, c := range ended {
 		h.endWait(c)
@@ -134,6 +142,43 @@ func (h *Hub) tell(now time.Time, p *codec.Packet) {
 	}
 	for _, s := range costly {
 		h.expel(s)
+	}
+}
+
+// introduce asks each limited view about an event, and gives its sessions what they need
+// first; ended and costly are as in tell.
+func (h *Hub) introduce(now time.Time, e *rights.Event) (ended []*client, costly []*subscription) {
+	for _, s := range h.fanned {
+		if !s.view.Limited() {
+			continue
+		}
+		s.woken = false
+		for _, first := range s.view.First(e) {
+			seen, ok := h.see(s, &first)
+			if !ok {
+				costly = append(costly, s)
+			}
+			if seen == nil {
+				continue
+			}
+			h.seq++
+			h.deliver(now, s, seen)
+			if !s.woken {
+				ended = append(ended, s.waiting...)
+				s.woken = true
+			}
+		}
+	}
+	return ended, costly
+}
+
+// deliver gives a subscription's sessions an event that they may see.
+func (h *Hub) deliver(now time.Time, s *subscription, seen *codec.Packet) {
+	h.metrics.deliveries.Add(float64(len(s.clients)))
+	if s.key.numbered {
+		s.feed.AppendNumbered(now, seen.Raw, h.seq)
+	} else {
+		s.feed.Append(now, seen.Raw)
 	}
 }
 
@@ -156,9 +201,11 @@ func (h *Hub) see(s *subscription, e *rights.Event) (_ *codec.Packet, ok bool) {
 	}
 	var seen *codec.Packet
 	began := time.Now()
-	used := times * processorTime(func() { seen = s.view.See(e) })
-	h.filtering.add(began, used)
-	return seen, s.filtering.add(began, used)
+	used := processorTime(func() { seen = s.view.See(e) })
+	if s.view.Costly() {
+		h.filtering.add(began, used)
+	}
+	return seen, s.filtering.add(began, times*used)
 }
 
 // expel ends the sessions of a subscription whose filters take too long.

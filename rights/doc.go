@@ -3,8 +3,9 @@
 // allowed is refused.
 //
 // A [Subject] is one profile under one of its types, compiled once and shared by
-// its sessions; it never changes and may be used from anywhere. [Subject.Judge]
-// judges an action, [Subject.See] an event, [Subject.Mask] an answer.
+// its sessions. It asks what is tracked of Asterisk, so it and its Views and Answers
+// are used under the lock of the state. [Subject.Judge] judges an action, [View.See] an
+// event, [Subject.Answer] its answer, [Subject.Item] an item of a snapshot.
 //
 // # How an action is judged
 //
@@ -23,10 +24,15 @@
 //     ampd's own on top (rules.classes).
 //  6. What Asterisk itself would look at beyond the classes (rules.own): its account
 //     of ampd's may do everything, so ampd has to.
-//  7. For a monitor: an action on a channel is refused, for which channels there are
-//     is not known here.
+//  7. The objects that its headers name (objectRules): for all but administrators
+//     without a scope a channel must be one that there is, and its name is what is
+//     sent; for a session with a scope an object outside is as good as missing; an
+//     agent's must be its own.
 //  8. Without dangerous: what reaches beyond Asterisk's classes (rules.refused,
 //     rules.checks). A monitor is never without these checks.
+//
+// A session that is limited, by scopes or because it is an agent's, runs only actions and
+// sees only events and items of lists of which the rules say what they name.
 //
 // A header that decides is judged in each of its occurrences, though Asterisk looks
 // at one of them.

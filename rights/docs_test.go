@@ -53,3 +53,24 @@ func TestRulesAreDocumented(t *testing.T) {
 		require.Contains(t, commands, " "+words)
 	}
 }
+
+// ... and which actions a limited session may run, and an agent.
+func TestLimitsAreDocumented(t *testing.T) {
+	data, err := os.ReadFile("../docs/profiles.md")
+	require.NoError(t, err)
+	_, text, found := strings.Cut(string(data), "\n## Scopes\n")
+	require.True(t, found)
+	scopes, text, found := strings.Cut(text, "\n## Agents\n")
+	require.True(t, found)
+	agents, _, found := strings.Cut(text, "\n## Filters\n")
+	require.True(t, found)
+	for _, l := range objectRules {
+		require.Contains(t, scopes, "`"+l.action+"`")
+	}
+	for _, l := range agentRules {
+		require.Contains(t, agents, "`"+l.action+"`")
+	}
+	for _, l := range setRules {
+		require.Contains(t, agents, "`"+l.header+"`")
+	}
+}

@@ -7,6 +7,7 @@ import "ampd/codec"
 type Event struct {
 	classes codec.Classes
 	unknown bool // its Privilege is missing or names what is no class
+	first   bool // made by View.First, for sessions that may see it
 	clear   *codec.Packet
 	masked  *codec.Packet // clear itself where it holds no secret
 }
@@ -24,11 +25,17 @@ func NewEvent(p *codec.Packet) Event {
 	return e
 }
 
-// A View says which events a session gets, and how. It never changes.
+// A View says which events a session gets, and how. It never changes but for what a
+// limited one remembers (see [View.First]), which is its owner's.
 type View struct {
 	classes codec.Classes
 	clear   bool // secrets are not masked
 	filters *Filters
+
+	bounds *bounds             // nil where all may be seen
+	told   map[string]struct{} // channels and bridges that the session knows of, nil where it knows all
+	seen   bool                // of the event that First was asked about
+	partly bool                // only that the channel has ended
 }
 
 // A ViewKey is equal for Views through which the same is seen.
@@ -36,18 +43,20 @@ type ViewKey struct {
 	classes codec.Classes
 	clear   bool
 	filters string
+	bounds  *bounds
 }
 
 // View is that of a session. mask is what it asked for (Events: on is codec.All),
 // filters are the profile's and its own.
 func (s *Subject) View(mask codec.Classes, filters *Filters) View {
-	return View{classes: s.readable & mask, clear: s.dangerous, filters: filters}
+	return View{classes: s.readable & mask, clear: s.dangerous, filters: filters, bounds: s.bounds}
 }
 
 // Key tells Views apart.
-func (v *View) Key() ViewKey { return ViewKey{v.classes, v.clear, v.filters.key} }
+func (v *View) Key() ViewKey { return ViewKey{v.classes, v.clear, v.filters.key, v.bounds} }
 
-// See returns the event as the session gets it, or nil if it is not for it.
+// See returns the event as the session gets it, or nil if it is not for it. Of a limited
+// view First was asked before.
 //
 // A session must hold every class of the event's Privilege, as in process_events of
 // main/manager.c; one that can't be read nobody sees. Filters look at what the
@@ -59,6 +68,14 @@ func (v *View) See(e *Event) *codec.Packet {
 	p := e.masked
 	if v.clear {
 		p = e.clear
+	}
+	if v.bounds != nil && !e.first {
+		switch {
+		case v.partly:
+			p = cutHangup(p)
+		case !v.seen:
+			return nil
+		}
 	}
 	if !v.filters.pass(p) {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"ampd/codec"
+	"ampd/pbx"
 )
 
 // A maskCase is an answer and what is left of it.
@@ -111,7 +112,7 @@ func TestEachLineOfTheMasksDecidesACase(t *testing.T) {
 	cases := maskCases()
 	decides := func(less ruleSet) bool {
 		x := newIndex(&less)
-		s, err := newSubject(admin, &less, &x)
+		s, err := newSubject(admin, pbx.New(), &less, &x)
 		require.NoError(t, err)
 		for _, tc := range cases {
 			want := strings.ReplaceAll(tc.want, "|", "\r\n") + "\r\n\r\n"

@@ -1,21 +1,25 @@
 package rights
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"strings"
 
 	"ampd/actions"
 	"ampd/codec"
+	"ampd/pbx"
 )
 
 // A Type is the ceiling of what a session may do.
 type Type uint8
 
-// The types. A Monitor sees events and runs actions that change nothing.
+// The types. A Monitor sees events and runs actions that change nothing, an Agent sees
+// and controls what is its own.
 const (
 	Monitor Type = iota
 	Administrator
+	Agent
 )
 
 // A Grant is what a profile gives a session of one type.
@@ -36,6 +40,11 @@ type Grant struct {
 	Commands           []string // beginnings of commands that Command may run, beside those known to be harmless
 
 	Filters []Filter // what of the events is left out from the start
+
+	// The scopes: prefixes of names, no one at all for all.
+	Queues, Contexts, Channels []string
+
+	Agent pbx.Person // of type Agent
 }
 
 // A Filter is one eventfilter as manager.conf has it: eventfilter(Criteria) = Expr.
@@ -54,8 +63,10 @@ const Unreadable codec.Classes = 1 << 31
 type Subject struct {
 	rules *ruleSet
 	index *index
+	state *pbx.State
 
 	administrator bool
+	bounds        *bounds // nil where nothing is limited
 	dangerous     bool
 	readable      codec.Classes
 	writable      codec.Classes
@@ -66,11 +77,17 @@ type Subject struct {
 	filters       *Filters
 }
 
-// New compiles a grant. The error says which of its filters can't be read and why.
-func New(g Grant) (*Subject, error) { return newSubject(g, &rules, &ruleIndex) }
+// New compiles a grant. Whoever owns the state must hold its lock then, and whenever the
+// Subject, its Views or Answers are asked. The error says which of its filters can't be
+// read and why.
+func New(g Grant, state *pbx.State) (*Subject, error) {
+	return newSubject(g, state, &rules, &ruleIndex)
+}
 
-func newSubject(g Grant, rules *ruleSet, index *index) (*Subject, error) {
+func newSubject(g Grant, state *pbx.State, rules *ruleSet, index *index) (*Subject, error) {
 	s := &Subject{
+		state:         state,
+		bounds:        newBounds(&g, index, state),
 		rules:         rules,
 		index:         index,
 		administrator: g.Type == Administrator,
@@ -139,7 +156,11 @@ func (s *Subject) Judge(t Table, p *codec.Packet) Verdict {
 		}
 		return Verdict{Rule: rule, Message: textDenied}
 	}
-	if rule := s.judgeHeaders(key, known, p); rule != "" {
+	p, wrong := s.judgeObjects(key, known, p)
+	if wrong.rule != "" {
+		return Verdict{Rule: wrong.rule, Message: cmp.Or(wrong.message, textDenied)}
+	}
+	if rule := s.judgeHeaders(key, p); rule != "" {
 		return Verdict{Rule: rule, Message: textDenied}
 	}
 	return Verdict{Allowed: true, Packet: p}
@@ -173,13 +194,8 @@ func (s *Subject) judgeAction(t Table, key string, action *actions.Action, known
 			return "deny " + string(p)
 		}
 	}
-	if !s.administrator {
-		switch {
-		case known && !action.ReadOnly:
-			return "type monitor"
-		case !known && !s.allowsInFull(key):
-			return "not in the table"
-		}
+	if rule = s.judgeType(key, action, known); rule != "" {
+		return rule
 	}
 	if !action.SessionBound && !s.allows(key) {
 		return "allow"
@@ -202,8 +218,40 @@ func (s *Subject) judgeAction(t Table, key string, action *actions.Action, known
 	return ""
 }
 
+// judgeType judges an action by the session's type, and whether it is known how it can
+// be limited.
+func (s *Subject) judgeType(key string, action *actions.Action, known bool) (rule string) {
+	if action.SessionBound {
+		return ""
+	}
+	if b := s.bounds; b != nil {
+		_, limitable := s.index.objects[key]
+		if !limitable && len(b.queues)+len(b.contexts)+len(b.channels) > 0 {
+			return "scope"
+		}
+		if b.owner != nil {
+			r, may := s.index.agents[key]
+			switch {
+			case !may && !s.allowsInFull(key):
+				return "type agent"
+			case may && r.calls && len(b.contexts) == 0:
+				return "no contexts"
+			}
+			return ""
+		}
+	}
+	switch {
+	case s.administrator:
+	case known && !action.ReadOnly:
+		return "type monitor"
+	case !known && !s.allowsInFull(key):
+		return "not in the table"
+	}
+	return ""
+}
+
 // judgeHeaders judges an action by what its headers say.
-func (s *Subject) judgeHeaders(key string, known bool, p *codec.Packet) (rule string) {
+func (s *Subject) judgeHeaders(key string, p *codec.Packet) (rule string) {
 	for _, l := range s.index.own[key] {
 		for value := range values(p, l.header) {
 			if l.fold {
@@ -211,16 +259,6 @@ func (s *Subject) judgeHeaders(key string, known bool, p *codec.Packet) (rule st
 			}
 			if strings.Contains(value, l.word) && !s.writable.Any(l.classes) {
 				return "class " + l.classes.String() + " for " + l.word
-			}
-		}
-	}
-	if !s.administrator {
-		if !known {
-			key = ""
-		}
-		for _, l := range s.index.channels[key] {
-			for range values(p, l.header) {
-				return "channel"
 			}
 		}
 	}
@@ -283,10 +321,14 @@ func hasValue(p *codec.Packet, name string) bool {
 // An index finds the rules of an action by its name in lower case, and secret headers
 // by the length of theirs.
 type index struct {
-	own      map[string][]*ownRule
-	channels map[string][]*channelRule
-	refused  map[string]*refusedRule
-	checks   map[string][]*checkRule
+	own     map[string][]*ownRule
+	refused map[string]*refusedRule
+	checks  map[string][]*checkRule
+
+	objects map[string][]*objectRule
+	about   map[string][]*aboutRule // by the event's name
+	agents  map[string]*agentRule
+	set     map[string][]*setRule
 
 	items map[string]codec.Classes
 
@@ -299,19 +341,34 @@ var ruleIndex = newIndex(&rules)
 
 func newIndex(r *ruleSet) index {
 	x := index{
-		own:      map[string][]*ownRule{},
-		channels: map[string][]*channelRule{},
-		refused:  map[string]*refusedRule{},
-		checks:   map[string][]*checkRule{},
-		items:    map[string]codec.Classes{},
+		own:     map[string][]*ownRule{},
+		refused: map[string]*refusedRule{},
+		checks:  map[string][]*checkRule{},
+		objects: map[string][]*objectRule{},
+		about:   map[string][]*aboutRule{},
+		agents:  map[string]*agentRule{},
+		set:     map[string][]*setRule{},
+		items:   map[string]codec.Classes{},
 	}
 	for i := range r.own {
 		l := &r.own[i]
 		x.own[toLower(l.action)] = append(x.own[toLower(l.action)], l)
 	}
-	for i := range r.channels {
-		l := &r.channels[i]
-		x.channels[toLower(l.action)] = append(x.channels[toLower(l.action)], l)
+	for i := range r.objects {
+		l := &r.objects[i]
+		x.objects[toLower(l.action)] = append(x.objects[toLower(l.action)], l)
+	}
+	for i := range r.about {
+		for name := range strings.FieldsSeq(r.about[i].events) {
+			x.about[name] = append(x.about[name], &r.about[i])
+		}
+	}
+	for i := range r.agents {
+		x.agents[toLower(r.agents[i].action)] = &r.agents[i]
+	}
+	for i := range r.set {
+		l := &r.set[i]
+		x.set[toLower(l.action)] = append(x.set[toLower(l.action)], l)
 	}
 	for i := range r.refused {
 		x.refused[toLower(r.refused[i].action)] = &r.refused[i]

@@ -7,11 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"ampd/codec"
+	"ampd/pbx"
 )
 
 func subject(t testing.TB, g Grant) *Subject {
 	t.Helper()
-	s, err := New(g)
+	s, err := New(g, pbx.New())
 	require.NoError(t, err)
 	return s
 }
@@ -125,7 +126,7 @@ func TestListsIsNotAboutHeaders(t *testing.T) {
 }
 
 func TestNewNamesABadFilter(t *testing.T) {
-	_, err := New(Grant{Filters: []Filter{{Expr: "fine"}, {Expr: "!XX[X"}}})
+	_, err := New(Grant{Filters: []Filter{{Expr: "fine"}, {Expr: "!XX[X"}}}, pbx.New())
 	require.EqualError(t, err, `filter "!XX[X": unmatched bracket`)
 	var wrong *FilterError
 	require.ErrorAs(t, err, &wrong)

@@ -5,9 +5,14 @@ import "ampd/codec"
 // A ruleSet is all that is known here of what does harm and what does not. Every
 // line says where that comes from.
 type ruleSet struct {
-	classes  []classRule
-	own      []ownRule
-	channels []channelRule
+	classes []classRule
+	own     []ownRule
+
+	// Which objects there are for whom: objectrules.go.
+	objects []objectRule
+	about   []aboutRule
+	agents  []agentRule
+	set     []setRule
 
 	// Without dangerous.
 	refused      []refusedRule
@@ -42,10 +47,6 @@ type (
 		source               string
 	}
 
-	// A channelRule names a header that picks a channel. The action "" is any that
-	// is in no table.
-	channelRule struct{ action, header, source string }
-
 	refusedRule struct{ action, source string }
 
 	// A checkRule judges each value of a header; check returns what refuses it, ""
@@ -65,6 +66,7 @@ type (
 	functionRule struct {
 		name   pattern
 		arg    string
+		reach  reach
 		source string
 	}
 
@@ -89,6 +91,15 @@ type (
 	// A maskRule names a header of a packet, or a key of a configuration file or of
 	// AstDB, where one "*" may stand for anything.
 	maskRule struct{ name, source string }
+)
+
+// A reach says for whom a function is.
+type reach uint8
+
+const (
+	narrow   reach = iota // for all: is about the channel
+	wide                  // tells of more than the channel: not for limited sessions
+	identity              // who the channel is: not for agents
 )
 
 // rules is never changed.
@@ -126,12 +137,10 @@ var rules = ruleSet{
 		{"Originate", "Data", "SHELL", false, codec.System, "originate_app_permissions in main/manager.c"},
 	},
 
-	channels: []channelRule{
-		{"Getvar", "Channel", "action_getvar in main/manager.c; reads any channel's variables"},
-		{"Status", "Channel", "action_status in main/manager.c"},
-		{"CoreShowChannelMap", "Channel", "action_coreshowchannelmap in main/manager.c"},
-		{"", "Channel", "what Asterisk's own actions call it"},
-	},
+	objects: objectRules,
+	about:   aboutRules,
+	agents:  agentRules,
+	set:     setRules,
 
 	refused: []refusedRule{
 		{"UpdateConfig", "action_updateconfig in main/manager.c: rewrites any configuration file"},
@@ -244,20 +253,20 @@ var rules = ruleSet{
 	},
 
 	read: []functionRule{
-		{"CALLERID", "", "callerid_read in funcs/func_callerid.c"},
-		{"CONNECTEDLINE", "", "connectedline_read in funcs/func_callerid.c"},
-		{"CHANNEL", "", "func_channel_read in funcs/func_channel.c"},
-		{"CDR", "", "cdr_read in funcs/func_cdr.c"},
-		{"QUEUE_*", "", "queue_function_* in apps/app_queue.c"},
-		{"DEVICE_STATE", "", "devstate_read in funcs/func_devstate.c"},
-		{"EXTENSION_STATE", "", "extstate_read in funcs/func_extstate.c"},
-		{"PRESENCE_STATE", "", "presence_read in funcs/func_presencestate.c"},
-		{"VERSION", "", "acf_version_exec in funcs/func_version.c"},
+		{"CALLERID", "", narrow, "callerid_read in funcs/func_callerid.c"},
+		{"CONNECTEDLINE", "", narrow, "connectedline_read in funcs/func_callerid.c"},
+		{"CHANNEL", "", narrow, "func_channel_read in funcs/func_channel.c"},
+		{"CDR", "", narrow, "cdr_read in funcs/func_cdr.c"},
+		{"QUEUE_*", "", wide, "queue_function_* in apps/app_queue.c"},
+		{"DEVICE_STATE", "", wide, "devstate_read in funcs/func_devstate.c"},
+		{"EXTENSION_STATE", "", wide, "extstate_read in funcs/func_extstate.c"},
+		{"PRESENCE_STATE", "", wide, "presence_read in funcs/func_presencestate.c"},
+		{"VERSION", "", narrow, "acf_version_exec in funcs/func_version.c"},
 	},
 	write: []functionRule{
-		{"CALLERID", "", "callerid_write in funcs/func_callerid.c"},
-		{"CDR", "userfield", "cdr_write in funcs/func_cdr.c"},
-		{"TIMEOUT", "", "timeout_write in funcs/func_timeout.c"},
+		{"CALLERID", "", identity, "callerid_write in funcs/func_callerid.c"},
+		{"CDR", "userfield", narrow, "cdr_write in funcs/func_cdr.c"},
+		{"TIMEOUT", "", narrow, "timeout_write in funcs/func_timeout.c"},
 	},
 
 	applications: []application{

@@ -56,11 +56,21 @@ func (s *Subject) function(name, arg string, use use) bool {
 		known = s.rules.write
 	}
 	for _, l := range known {
-		if l.name.matches(name) && (l.arg == "" || equalFold(l.arg, arg)) {
+		if l.name.matches(name) && (l.arg == "" || equalFold(l.arg, arg)) && s.reaches(l.reach) {
 			return true
 		}
 	}
 	return false
+}
+
+func (s *Subject) reaches(r reach) bool {
+	switch b := s.bounds; r {
+	case wide:
+		return b == nil
+	case identity:
+		return b == nil || b.owner == nil
+	}
+	return true
 }
 
 func readVariable(s *Subject, _ *codec.Packet, name string) (rule string) {

@@ -1,0 +1,201 @@
+package rights
+
+import (
+	"strconv"
+
+	"ampd/codec"
+	"ampd/codec/native"
+	"ampd/pbx"
+)
+
+// Begin has a view of a limited session begin: of the channels that it may know of now it
+// needs not be told.
+func (v *View) Begin() {
+	b := v.bounds
+	if b == nil || b.owner == nil && len(b.channels) == 0 {
+		return
+	}
+	v.told = map[string]struct{}{}
+	for c := range b.state.Channels() {
+		if b.shows(c) {
+			v.told[c.Uniqueid] = struct{}{}
+			if c.Bridge != "" {
+				v.told[c.Bridge] = struct{}{}
+			}
+		}
+	}
+}
+
+// Limited tells whether what is seen depends on what is tracked: First must be asked
+// before See then.
+func (v *View) Limited() bool { return v.bounds != nil }
+
+// First judges an event when the state has taken it, and returns events of ampd's own
+// that the session needs first: of a channel that it may know of only now, the Newchannel
+// and the latest Newstate, and where its call is in a bridge that BridgeEnter. Each is to be
+// seen like any other.
+//
+// What the state knows no more when an event comes (who was hung up, or has left) the view
+// remembers: the Uniqueids of channels and bridges that the session was told of.
+func (v *View) First(e *Event) (first []Event) {
+	b, p := v.bounds, e.clear
+	v.seen, v.partly = !e.unknown && b.sees(p, v.told), false
+	if v.told == nil {
+		return nil
+	}
+	switch p.Name() {
+	case "Hangup":
+		id := p.Get("Uniqueid")
+		_, told := v.told[id]
+		v.partly = told && !v.seen
+		delete(v.told, id)
+		return nil
+	case "BridgeDestroy":
+		delete(v.told, p.Get("BridgeUniqueid"))
+		return nil
+	}
+	if !v.seen {
+		return nil
+	}
+	for _, r := range b.index.about[p.Name()] {
+		if r.kind != aChannel {
+			continue
+		}
+		c := b.named(r.header, p.Get(r.header), p)
+		if c.Uniqueid == "" || !b.shows(c) || v.knows(c.Uniqueid) || p.Name() == "Newchannel" {
+			continue
+		}
+		first = v.introduce(first, c, p)
+	}
+	if id := p.Get("BridgeUniqueid"); id != "" && p.Name() == "BridgeEnter" {
+		v.told[id] = struct{}{}
+		first = v.introduceCall(first, p, id)
+	}
+	return first
+}
+
+// knows tells whether the session was told of a channel, and has it told now.
+func (v *View) knows(id string) bool {
+	_, told := v.told[id]
+	v.told[id] = struct{}{}
+	return told
+}
+
+// introduceCall introduces those in a bridge that the agent's first channel in it enters.
+func (v *View) introduceCall(first []Event, p *codec.Packet, id string) []Event {
+	b := v.bounds
+	bridge := b.state.Bridge(id)
+	if b.owner == nil || bridge == nil || bridge.Technology == holdingBridge {
+		return first
+	}
+	var others []*pbx.Channel
+	for _, member := range bridge.Members {
+		c := b.byUniqueid(member)
+		switch {
+		case c == nil || c.Uniqueid == p.Get("Uniqueid"):
+		case b.owner.Owns(c):
+			return first
+		case b.shows(c):
+			others = append(others, c)
+		}
+	}
+	for i, c := range others {
+		if !v.knows(c.Uniqueid) {
+			first = v.introduce(first, c, p)
+		}
+		w := begin("BridgeEnter", p)
+		w.header("BridgeUniqueid", bridge.Uniqueid)
+		w.header("BridgeType", bridge.Type)
+		w.header("BridgeTechnology", bridge.Technology)
+		w.header("BridgeCreator", bridge.Creator)
+		w.header("BridgeName", bridge.Name)
+		w.header("BridgeNumChannels", strconv.Itoa(i+1))
+		w.header("BridgeVideoSourceMode", bridge.VideoSourceMode)
+		w.channel(c)
+		first = append(first, w.event())
+	}
+	return first
+}
+
+// introduce tells of a channel: who it is, and how it is.
+func (v *View) introduce(first []Event, c *pbx.Channel, p *codec.Packet) []Event {
+	for _, name := range []string{"Newchannel", "Newstate"} {
+		w := begin(name, p)
+		w.channel(c)
+		first = append(first, w.event())
+	}
+	return first
+}
+
+// A writer makes an event of ampd's own.
+type writer struct {
+	raw     []byte
+	headers []codec.Header
+}
+
+// begin begins an event of class call with what stands in front of p, too.
+func begin(name string, p *codec.Packet) *writer {
+	w := &writer{}
+	w.header("Event", name)
+	w.header("Privilege", "call,all")
+	for _, h := range []string{"Timestamp", "SystemName"} {
+		if value := p.Get(h); value != "" {
+			w.header(h, value)
+		}
+	}
+	return w
+}
+
+func (w *writer) header(name, value string) {
+	w.raw = native.AppendHeader(w.raw, name, value)
+	w.headers = append(w.headers, codec.Header{Name: name, Value: value})
+}
+
+// channel adds a channel's block, as ast_manager_build_channel_state_string_prefix in
+// main/manager_channels.c writes it.
+func (w *writer) channel(c *pbx.Channel) {
+	for _, h := range []codec.Header{
+		{Name: "Channel", Value: c.Name},
+		{Name: "ChannelState", Value: c.State},
+		{Name: "ChannelStateDesc", Value: c.StateDesc},
+		{Name: "CallerIDNum", Value: c.CallerIDNum},
+		{Name: "CallerIDName", Value: c.CallerIDName},
+		{Name: "ConnectedLineNum", Value: c.ConnectedLineNum},
+		{Name: "ConnectedLineName", Value: c.ConnectedLineName},
+		{Name: "Language", Value: c.Language},
+		{Name: "AccountCode", Value: c.AccountCode},
+		{Name: "Context", Value: c.Context},
+		{Name: "Exten", Value: c.Exten},
+		{Name: "Priority", Value: c.Priority},
+		{Name: "Uniqueid", Value: c.Uniqueid},
+		{Name: "Linkedid", Value: c.Linkedid},
+	} {
+		w.header(h.Name, h.Value)
+	}
+	if c.TenantID != "" {
+		w.header("TenantID", c.TenantID)
+	}
+	for _, v := range c.ChanVariables {
+		w.header("ChanVariable", v)
+	}
+}
+
+func (w *writer) event() Event {
+	w.header("AmpdSynthetic", "1")
+	w.raw = native.AppendEnd(w.raw)
+	e := NewEvent(&codec.Packet{Raw: w.raw, Headers: w.headers})
+	e.first = true
+	return e
+}
+
+// cutHangup is the Hangup of a channel that the session was told of and that is not its
+// any more: that it has ended, and nothing of what it did last.
+func cutHangup(p *codec.Packet) *codec.Packet {
+	return native.Rewrite(p, func(_ int, h codec.Header) (string, bool) {
+		switch h.Name {
+		case "Event", "Privilege", "Timestamp", "SystemName", "Channel", "Uniqueid", "Cause", "Cause-txt", "AmpdSynthetic":
+			return h.Value, true
+		}
+		return "", false
+	})
+}
