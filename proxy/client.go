@@ -81,10 +81,11 @@ var bootNotice = rights.NewEvent(&codec.Packet{Headers: []codec.Header{
 // FullyBooted at a login past the session's filters, and so do we.
 func (c *client) seesSystem() bool {
 	view := c.state.Rights.View(c.state.Mask, &rights.Filters{})
+	notice := bootNotice
 	if view.Limited() {
-		view.First(&bootNotice)
+		view.First(&notice)
 	}
-	return view.See(&bootNotice) != nil
+	return view.See(&notice) != nil
 }
 
 func (c *client) stopTimers() {

@@ -36,7 +36,7 @@ func (a *Answer) Take(p *codec.Packet) *codec.Packet {
 		if isEnd(p) {
 			return s.Mask(a.action, a.counted(p))
 		}
-		if !s.bounds.sees(p, nil) {
+		if !s.bounds.sees(s.bounds.objects(p), nil) {
 			return nil
 		}
 		a.items++

@@ -104,68 +104,82 @@ func (b *bounds) shows(c *pbx.Channel) bool {
 	return insideFold(b.channels, c.Name) && (b.owner == nil || b.concerns(c))
 }
 
-// sees tells whether an event or an item of a list is about objects that the session may
-// know of: all that it names must be inside the scopes, and for an agent one of them must
-// be its. What the rules do not know nobody sees.
-func (b *bounds) sees(p *codec.Packet, told map[string]struct{}) bool {
-	bound, named := false, false
+// An object is what an event or an item of a list names.
+type object struct {
+	rule    *aboutRule
+	value   string
+	channel *pbx.Channel // of a channel: see named
+	member  pbx.Member   // of a member of a queue
+}
+
+// objects are what p names by the rules, as the state knows it now. All sessions find the
+// same.
+func (b *bounds) objects(p *codec.Packet) (all []object) {
 	for _, r := range b.index.about[p.Name()] {
-		if r.kind == noObject {
-			named = true
-			bound = bound || r.agent == free
+		o := object{rule: r, value: p.Get(r.header)}
+		if o.value == "" && r.kind != noObject {
 			continue
 		}
-		value := object(r, p)
-		if value == "" {
+		switch r.kind {
+		case aChannel, aCalled:
+			o.channel = b.named(r.header, o.value, p)
+		case aMember:
+			o.member = pbx.Member{Name: first(p, "MemberName", "Name"), Interface: o.value, StateInterface: p.Get("StateInterface")}
+		case aPeer:
+			technology := p.Get("Channeltype") // of PeerEntry
+			if technology == "" {
+				technology = "PJSIP"
+			}
+			o.value = technology + "/" + o.value
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+// sees tells whether what names these objects is for the session: all of them must be
+// inside the scopes, and for an agent one of them must be its. What the rules do not know
+// nobody sees.
+func (b *bounds) sees(objects []object, told map[string]struct{}) bool {
+	bound := b.owner == nil
+	for i := range objects {
+		o := &objects[i]
+		if o.rule.kind == noObject {
+			bound = bound || o.rule.agent == free
 			continue
 		}
-		named = true
-		if !b.inside(r.kind, value, told) {
+		if !b.inside(o.rule.kind, o.value, told) {
 			return false
 		}
-		bound = bound || b.owner != nil && b.binds(r, value, p, told)
+		bound = bound || b.binds(o, told)
 	}
-	return named && (bound || b.owner == nil)
+	return bound && len(objects) > 0
 }
 
-// object is what the rule's header names, "" where it is not there.
-func object(r *aboutRule, p *codec.Packet) string {
-	value := p.Get(r.header)
-	if r.kind != aPeer || value == "" {
-		return value
-	}
-	technology := p.Get("Channeltype") // of PeerEntry
-	if technology == "" {
-		technology = "PJSIP"
-	}
-	return technology + "/" + value
-}
-
-// binds tells whether what an event names is the agent's, as the rule asks.
-func (b *bounds) binds(r *aboutRule, value string, p *codec.Packet, told map[string]struct{}) bool {
-	if r.agent != mine && r.agent != own {
+// binds tells whether an object is the agent's, as its rule asks.
+func (b *bounds) binds(o *object, told map[string]struct{}) bool {
+	bond := o.rule.agent
+	if bond != mine && bond != own {
 		return false
 	}
-	switch r.kind {
+	switch o.rule.kind {
 	case aChannel:
-		c := b.named(r.header, value, p)
-		return b.owner.Owns(c) || r.agent == mine && b.concerns(c)
+		return b.mayTouch(bond, o.channel)
 	case aCalled:
-		return b.owner.Owns(b.named(r.header, value, p)) || b.isInterface(value)
+		return b.owner.Owns(o.channel) || b.isInterface(o.value)
 	case aBridge:
-		_, known := told[value]
-		return known || b.talksIn(value)
+		_, known := told[o.value]
+		return known || b.talksIn(o.value)
 	case aCall:
-		return b.talksIn(value)
+		return b.talksIn(o.value)
 	case aDevice, aPeer:
-		return b.isInterface(value)
+		return b.isInterface(o.value)
 	case aQueue:
-		return b.serves(value)
+		return b.serves(o.value)
 	case aMember:
-		return b.isInterface(value) ||
-			b.owner.IsMember(&pbx.Member{Name: first(p, "MemberName", "Name"), Interface: value, StateInterface: p.Get("StateInterface")})
+		return b.owner.IsMember(&o.member) || b.isInterface(o.value)
 	case anAgent:
-		return value == b.person.ID
+		return o.value == b.person.ID
 	}
 	return false
 }

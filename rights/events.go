@@ -8,6 +8,8 @@ type Event struct {
 	classes codec.Classes
 	unknown bool // its Privilege is missing or names what is no class
 	first   bool // made by View.First, for sessions that may see it
+	looked  bool // objects are found
+	objects []object
 	clear   *codec.Packet
 	masked  *codec.Packet // clear itself where it holds no secret
 }

@@ -39,7 +39,10 @@ func (v *View) Limited() bool { return v.bounds != nil }
 // remembers: the Uniqueids of channels and bridges that the session was told of.
 func (v *View) First(e *Event) (first []Event) {
 	b, p := v.bounds, e.clear
-	v.seen, v.partly = !e.unknown && b.sees(p, v.told), false
+	if !e.looked {
+		e.objects, e.looked = b.objects(p), true
+	}
+	v.seen, v.partly = !e.unknown && b.sees(e.objects, v.told), false
 	if v.told == nil {
 		return nil
 	}
@@ -57,15 +60,11 @@ func (v *View) First(e *Event) (first []Event) {
 	if !v.seen {
 		return nil
 	}
-	for _, r := range b.index.about[p.Name()] {
-		if r.kind != aChannel {
-			continue
+	for i := range e.objects {
+		o := &e.objects[i]
+		if c := o.channel; o.rule.kind == aChannel && c.Uniqueid != "" && b.shows(c) && !v.knows(c.Uniqueid) && p.Name() != "Newchannel" {
+			first = v.introduce(first, c, p)
 		}
-		c := b.named(r.header, p.Get(r.header), p)
-		if c.Uniqueid == "" || !b.shows(c) || v.knows(c.Uniqueid) || p.Name() == "Newchannel" {
-			continue
-		}
-		first = v.introduce(first, c, p)
 	}
 	if id := p.Get("BridgeUniqueid"); id != "" && p.Name() == "BridgeEnter" {
 		v.told[id] = struct{}{}

@@ -7,7 +7,7 @@ import "ampd/codec"
 // item that no rule names nobody sees.
 func (s *Subject) Item(p *codec.Packet) *codec.Packet {
 	class, known := s.index.items[p.Name()]
-	if !known || !s.readable.Has(class) || s.bounds != nil && !s.bounds.sees(p, nil) {
+	if !known || !s.readable.Has(class) || s.bounds != nil && !s.bounds.sees(s.bounds.objects(p), nil) {
 		return nil
 	}
 	if s.dangerous {

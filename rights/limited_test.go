@@ -98,8 +98,8 @@ func TestEachHeaderOfAnEventCounts(t *testing.T) {
 		for _, r := range lines {
 			require.NotEmpty(t, r.source)
 			if r.kind == noObject {
-				require.True(t, s.sees(event(t, name, nil), nil), name)
-				require.Equal(t, r.agent == free, a.sees(event(t, name, nil), nil), name)
+				require.True(t, s.sees(s.objects(event(t, name, nil)), nil), name)
+				require.Equal(t, r.agent == free, a.sees(a.objects(event(t, name, nil)), nil), name)
 				continue
 			}
 			t.Run(name+" "+r.header, func(t *testing.T) {
@@ -112,17 +112,17 @@ func TestEachHeaderOfAnEventCounts(t *testing.T) {
 					})
 				}
 				inside := func(r *aboutRule) string { return samples[r.kind].inside }
-				require.True(t, s.sees(event(t, name, inside), nil))
+				require.True(t, s.sees(s.objects(event(t, name, inside)), nil))
 				if out := samples[r.kind].outside; out != "" {
-					require.False(t, s.sees(with(inside, out), nil))
+					require.False(t, s.sees(s.objects(with(inside, out)), nil))
 				}
 				others := func(r *aboutRule) string { return samples[r.kind].other }
-				require.False(t, a.sees(event(t, name, others), nil))
-				require.Equal(t, r.agent == mine || r.agent == own, a.sees(with(others, samples[r.kind].own), nil))
+				require.False(t, a.sees(a.objects(event(t, name, others)), nil))
+				require.Equal(t, r.agent == mine || r.agent == own, a.sees(a.objects(with(others, samples[r.kind].own)), nil))
 				if r.agent == own {
-					require.False(t, a.sees(with(others, samples[r.kind].mine), nil))
+					require.False(t, a.sees(a.objects(with(others, samples[r.kind].mine)), nil))
 				} else if r.agent == mine && r.kind != aCalled {
-					require.True(t, a.sees(with(others, samples[r.kind].mine), nil))
+					require.True(t, a.sees(a.objects(with(others, samples[r.kind].mine)), nil))
 				}
 			})
 		}
@@ -443,6 +443,27 @@ func TestRecordedTraffic(t *testing.T) {
 			t.Logf("tenant %d events, agent %d channels, %d introduced", seen, owned, introduced)
 			require.NotZero(t, seen)
 			require.NotZero(t, introduced)
+		})
+	}
+}
+
+func BenchmarkLimited(b *testing.B) {
+	state := world(b)
+	for name, lines := range map[string]string{
+		"own":     callEvent("Newstate", channelLines("", "PJSIP/alice-00000002", "1.4")),
+		"another": callEvent("Newstate", channelLines("", "PJSIP/bob-00000003", "1.5")),
+	} {
+		p := answer(b, lines)
+		s := limited(b, anAlice, state)
+		view := s.View(codec.All, s.Filters())
+		view.Begin()
+		e := NewEvent(p)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				view.First(&e)
+				view.See(&e)
+			}
 		})
 	}
 }
