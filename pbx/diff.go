@@ -65,10 +65,10 @@ func comparedRows[T any](rows []row[T]) []compared[T] {
 // What is compared beside the tables of rows, or told otherwise than they say.
 var (
 	channelFields = slices.Concat(
-		comparedRows(channelRows[:len(channelBlock)]),
+		channelNotes(comparedRows(channelRows[:len(channelBlock)])),
 		[]compared[Channel]{
 			{name: "ChanVariable", told: both, note: "where manager.conf has channelvars", get: func(_ *State, c *Channel) string { return strings.Join(c.ChanVariables, "\n") }},
-			{name: "Application", told: both, note: "an application that another one runs (ExecIf) sends no Newexten, nor does one that runs again with other data", get: func(_ *State, c *Channel) string { return c.Application }},
+			{name: "Application", told: both, note: "by Newexten, which comes where extension or priority change: not for what ExecIf or Originate's Application run, nor where a waiting channel is parked or bridged by an action and runs nothing any more", get: func(_ *State, c *Channel) string { return c.Application }},
 			{name: "AppData", told: both, note: "as Application", get: func(_ *State, c *Channel) string { return c.AppData }},
 			{name: "BridgeId", told: both, get: func(_ *State, c *Channel) string { return c.Bridge }},
 			{name: "Duration", told: byList, note: "counts from the Newchannel; one that was missed counts from its repair", get: func(_ *State, c *Channel) string { return moment(c.Since) }},
@@ -116,6 +116,16 @@ var (
 		{name: "ParkingTimeout", told: both, get: func(_ *State, c *ParkedCall) string { return moment(c.Until) }},
 	})
 )
+
+// channelNotes says what of a channel its own events do not tell at once.
+func channelNotes(fields []compared[Channel]) []compared[Channel] {
+	for i := range fields {
+		if f := &fields[i]; f.name == "Language" {
+			f.note = "CHANNEL(language) sends none: with the channel's next event"
+		}
+	}
+	return fields
+}
 
 // memberNotes says what of a member its own events do not tell at once.
 func memberNotes(fields []compared[Member]) []compared[Member] {
