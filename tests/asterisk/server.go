@@ -27,6 +27,8 @@ type Server struct {
 	Addr    string // host and port of AMI
 	TLSAddr string // host and port of AMI over TLS
 	CAFile  string // PEM file of the certificate that TLSAddr shows; good for 127.0.0.1 and localhost
+	PJSIP   string // host and port of PJSIP, over UDP
+	SIP     string // the same of chan_sip, where this version has it
 	Dir     string // the instance's folder: etc, log, spool
 	PIDFile string // written by Start and Restart
 
@@ -98,6 +100,8 @@ func start(t testing.TB, version string, options ...Option) (*Server, error) {
 		Addr:    fmt.Sprintf("127.0.0.1:%d", port),
 		TLSAddr: fmt.Sprintf("127.0.0.1:%d", port+2),
 		CAFile:  filepath.Join(dir, "etc", "cert.pem"),
+		PJSIP:   fmt.Sprintf("127.0.0.1:%d", port+3),
+		SIP:     fmt.Sprintf("127.0.0.1:%d", port+4),
 		Dir:     dir,
 		PIDFile: filepath.Join(dir, "pid"),
 		t:       t,
