@@ -148,6 +148,9 @@ func (b *bounds) sees(objects []object, told map[string]struct{}) bool {
 			bound = bound || o.rule.agent == free
 			continue
 		}
+		if b.owner != nil && o.rule.kind == aContext {
+			continue // its contexts say where it may send calls, not where calls may be
+		}
 		if !b.inside(o.rule.kind, o.value, told) {
 			return false
 		}

@@ -150,6 +150,13 @@ func TestLimitedSessionsSeeOnlyWhatIsKnown(t *testing.T) {
 	}
 }
 
+// An agent's contexts say where it may send calls; those hide nothing of it.
+func TestContextsHideNothingOfAnAgentsCalls(t *testing.T) {
+	lines := "Event: Newexten|Privilege: dialplan,all|" + channelLines("", "PJSIP/alice-00000002", "1.4") + "|Extension: s|Application: Dial|AppData: x"
+	require.Equal(t, "Newexten", watch(t, caller, world(t)).names(t, lines))
+	require.Empty(t, watch(t, scoped, world(t)).names(t, lines), "from-pstn is outside")
+}
+
 // Names that only look like the agent's.
 func TestLookalikes(t *testing.T) {
 	state := world(t)

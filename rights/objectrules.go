@@ -175,7 +175,6 @@ var aboutRules = []aboutRule{
 	{"LocalBridge LocalOptimizationBegin LocalOptimizationEnd", "LocalOneChannel", aChannel, mine, "local_message_to_ami in main/core_local.c"},
 	{"LocalBridge LocalOptimizationBegin LocalOptimizationEnd", "LocalTwoChannel", aChannel, mine, "local_message_to_ami in main/core_local.c"},
 	{"LocalOptimizationBegin", "SourceChannel", aChannel, never, "local_message_to_ami in main/core_local.c"},
-	{"LocalBridge", "Context", aContext, never, "local_message_to_ami in main/core_local.c"},
 	{"Pickup", "Channel", aChannel, mine, "call_pickup_to_ami in main/pickup.c"},
 	{"Pickup", "TargetChannel", aChannel, mine, "call_pickup_to_ami in main/pickup.c"},
 	{"ChanSpyStart ChanSpyStop", "SpyerChannel", aChannel, never, "channel_chanspy_start_cb in main/manager_channels.c"},
