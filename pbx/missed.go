@@ -84,24 +84,39 @@ func (m *missing) say(name string, c *Channel) {
 	m.end()
 }
 
+// unparked tells how calls were unparked as far as one can see: who shares a bridge with the
+// call now has fetched it.
 func (m *missing) unparked() {
 	for call := range m.old.ParkedCalls() {
-		now := m.to.parked[call.Parkee]
+		c, now := m.to.channels[call.Parkee], m.to.parked[call.Parkee]
 		switch {
 		case now != nil && parkedBlock.same(call, now): // in the same space
-		case m.to.channels[call.Parkee] == nil:
-			m.parking("ParkedCallGiveUp", call)
-		default:
-			m.parking("UnParkedCall", call)
+		case c == nil:
+			m.parking("ParkedCallGiveUp", call, nil)
+		case m.retriever(c) != nil:
+			m.parking("UnParkedCall", call, m.retriever(c))
+		case !call.Until.After(m.now):
+			m.parking("ParkedCallTimeOut", call, nil)
+		default: // it left the bridge of its lot by itself: PARK_ABANDON in res/parking
+			m.parking("ParkedCallGiveUp", call, nil)
 		}
 	}
+}
+
+func (m *missing) retriever(c *Channel) *Channel {
+	if m.to.parked[c.Uniqueid] == nil {
+		for other := range m.to.Bridged(c) {
+			return other
+		}
+	}
+	return nil
 }
 
 func (m *missing) parks() {
 	for call := range m.to.ParkedCalls() {
 		if was := m.old.parked[call.Parkee]; was == nil || !parkedBlock.same(was, call) ||
 			differ(was.Since, call.Since) || differ(was.Until, call.Until) {
-			m.parking("ParkedCall", call)
+			m.parking("ParkedCall", call, nil)
 		}
 	}
 }
@@ -109,8 +124,8 @@ func (m *missing) parks() {
 // differ tells whether two moments that were worked out from whole seconds are not the same.
 func differ(a, b time.Time) bool { return a.Sub(b).Abs() > 2*time.Second }
 
-func (m *missing) parking(event string, call *ParkedCall) {
+func (m *missing) parking(event string, call *ParkedCall, retriever *Channel) {
 	m.begin(event)
-	writeParked(&m.builder, m.channel(call.Parkee), call, m.now)
+	writeParked(&m.builder, m.channel(call.Parkee), retriever, call, m.now)
 	m.end()
 }

@@ -59,9 +59,13 @@ func (s *State) unpark(uniqueid string) {
 	}
 }
 
-// writeParked adds all headers of an event or list item about a parked call.
-func writeParked(b *builder, c *Channel, call *ParkedCall, now time.Time) {
+// writeParked adds all headers of an event or list item about the parked call of c.
+// retriever is who has fetched it, or nil.
+func writeParked(b *builder, c, retriever *Channel, call *ParkedCall, now time.Time) {
 	writeChannel(b, parkee, c)
+	if retriever != nil {
+		writeChannel(b, "Retriever", retriever)
+	}
 	parkedBlock.write(b, "", call)
 	b.header("ParkingTimeout", seconds(call.Until.Sub(now)))
 	b.header("ParkingDuration", seconds(now.Sub(call.Since)))

@@ -1,6 +1,7 @@
 package pbx
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -274,10 +275,7 @@ func TestTenantOfAChannel(t *testing.T) {
 }
 
 func TestParkedCalls(t *testing.T) {
-	parked := func(event, id string) string {
-		return "Event: " + event + "\nPrivilege: call,all\nParkeeChannel: SIP/" + id + "-1\nParkeeUniqueid: " + id +
-			"\nParkerDialString: SIP/b\nParkinglot: default\nParkingSpace: 701\nParkingTimeout: 40\nParkingDuration: 5"
-	}
+	parked := func(event, id string) string { return parkedEvent(event, id, "default") }
 	for _, end := range []string{"ParkedCallGiveUp", "ParkedCallTimeOut", "UnParkedCall"} {
 		s := applied(t, newchannelEvent("1", "SIP/1-1"), newchannelEvent("2", "SIP/2-1"), parked("ParkedCall", "1"))
 		call := s.Parked("1")
@@ -290,6 +288,44 @@ func TestParkedCalls(t *testing.T) {
 		apply(t, s, parked(end, "2"))
 		require.Nil(t, s.Parked("2"))
 	}
+}
+
+func TestMissedEndOfParking(t *testing.T) {
+	const (
+		bridged = "Event: BridgeEnter\nPrivilege: call,all\nBridgeUniqueid: b\nChannel: SIP/%[1]s-1\nUniqueid: %[1]s"
+		unpark  = "Event: UnParkedCall\nPrivilege: call,all\nParkeeUniqueid: 1"
+	)
+	for name, tc := range map[string]struct {
+		since []string // what became of it
+		later time.Duration
+		want  string
+	}{
+		"fetched":         {[]string{unpark, fmt.Sprintf(bridged, "1"), fmt.Sprintf(bridged, "2")}, time.Minute, "UnParkedCall SIP/2-1"},
+		"its time over":   {[]string{unpark}, time.Minute, "ParkedCallTimeOut "},
+		"left by itself":  {[]string{unpark}, time.Second, "ParkedCallGiveUp "},
+		"hung up":         {[]string{"Event: Hangup\nPrivilege: call,all\nChannel: SIP/1-1\nUniqueid: 1"}, time.Second, "ParkedCallGiveUp "},
+		"in another lot":  {[]string{unpark, parkedEvent("ParkedCall", "1", "night")}, time.Second, "ParkedCallGiveUp "},
+		"is still parked": {nil, time.Minute, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := applied(t, newchannelEvent("1", "SIP/1-1"), newchannelEvent("2", "SIP/2-1"), parkedEvent("ParkedCall", "1", "default"))
+			to := s.Clone()
+			apply(t, to, tc.since...)
+			var ends []string
+			for _, p := range s.Missed(to, start.Add(tc.later)) {
+				if strings.Contains(p.Name(), "Parked") && p.Name() != "ParkedCall" {
+					ends = append(ends, p.Name()+" "+p.Get("RetrieverChannel"))
+					require.Equal(t, "SIP/1-1", p.Get("ParkeeChannel"))
+				}
+			}
+			require.Equal(t, tc.want, strings.Join(ends, ", "))
+		})
+	}
+}
+
+func parkedEvent(event, id, lot string) string {
+	return "Event: " + event + "\nPrivilege: call,all\nParkeeChannel: SIP/" + id + "-1\nParkeeUniqueid: " + id +
+		"\nParkerDialString: SIP/b\nParkinglot: " + lot + "\nParkingSpace: 701\nParkingTimeout: 40\nParkingDuration: 5"
 }
 
 func TestCounts(t *testing.T) {
