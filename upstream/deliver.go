@@ -195,7 +195,7 @@ func (c *Client) again(r *run) {
 	}
 	if !c.ready {
 		if r.reply != nil {
-			r.reply(nil, errors.New(textUnconnected))
+			r.reply(nil, errUnconnected)
 		}
 		for _, call := range r.calls {
 			c.refuse(call, failure(call.Action, textUnconnected), resultUnconnected)

@@ -116,7 +116,7 @@ func TestListOnAnActionConnection(t *testing.T) {
 		fake.set(func() { fake.down = true })
 		fake.cut()
 		_, err = b.c.List(t.Context(), status)
-		require.EqualError(t, err, "QueueStatus: "+textUnconnected)
+		require.EqualError(t, err, "QueueStatus: "+errUnconnected.Error())
 		b.take()
 	})
 }

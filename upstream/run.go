@@ -289,7 +289,7 @@ func (c *Client) ask(ctx context.Context, k *conn, action *codec.Packet, heard f
 			c.sched.add(0, r)
 			c.dispatch()
 		} else {
-			r.reply(nil, errors.New(textUnconnected))
+			r.reply(nil, errUnconnected)
 		}
 		c.mu.Unlock()
 	} else {
@@ -307,7 +307,7 @@ func (c *Client) ask(ctx context.Context, k *conn, action *codec.Packet, heard f
 		}
 		return got.answer, nil
 	case <-over:
-		return nil, fmt.Errorf("%s: %w", r.name, errors.New(textLost))
+		return nil, fmt.Errorf("%s: %w", r.name, errLost)
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

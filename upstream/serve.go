@@ -10,10 +10,12 @@ import (
 )
 
 var (
-	errShutdown = errors.New("ampd stops")
-	errSilent   = errors.New("no answer to a Ping")
-	errOverdue  = errors.New("an answer is long overdue")
-	errRetired  = errors.New("the overdue answer has come")
+	errUnconnected = errors.New("not connected to Asterisk")
+	errLost        = errors.New("connection lost")
+	errShutdown    = errors.New("ampd stops")
+	errSilent      = errors.New("no answer to a Ping")
+	errOverdue     = errors.New("an answer is long overdue")
+	errRetired     = errors.New("the overdue answer has come")
 )
 
 // overdueMost is how long ampd reads on for an answer that nobody waits for any more.
