@@ -16,7 +16,9 @@ type Peer struct {
 	Entry      []codec.Header // its list item (PeerEntry, EndpointList) with what events have changed
 	Reachable  string         // PeerStatus of a PJSIP endpoint as last told, or ""
 	Contacts   []*Contact     // of PJSIP
+	CallerID   string         // as its configuration has it: "Phone 101" <101>; "" where none was read
 
+	read    bool // the CallerID
 	touched uint64
 }
 

@@ -19,11 +19,14 @@ func (h *Hub) Lists(info *upstream.Info) []pbx.Question {
 	return questions(info)
 }
 
-func questions(info *upstream.Info) []pbx.Question {
-	return pbx.Questions(func(action string) bool {
+func questions(info *upstream.Info) []pbx.Question { return pbx.Questions(availableAt(info)) }
+
+// availableAt tells whether Asterisk has an action.
+func availableAt(info *upstream.Info) func(action string) bool {
+	return func(action string) bool {
 		_, ok := info.Command(action)
 		return ok
-	})
+	}
 }
 
 // Listed takes the answer to one of them.
@@ -100,10 +103,36 @@ func (h *Hub) resync(ctx context.Context, up lister, every time.Duration) {
 		if info == nil {
 			continue
 		}
+		h.readCallerIDs(ctx, up, info)
 		for _, q := range questions(info) {
 			if err := h.recheck(ctx, up, q); err != nil && ctx.Err() == nil {
 				h.log.Debug("state not rechecked", zap.Error(err))
 			}
+		}
+	}
+}
+
+// pace is the least time between two questions for a caller ID.
+const pace = 50 * time.Millisecond
+
+// readCallerIDs asks for those of peers that are not known yet, one after the other.
+func (h *Hub) readCallerIDs(ctx context.Context, up lister, info *upstream.Info) {
+	for ctx.Err() == nil {
+		var q pbx.Question
+		var peer string
+		h.do(func() { q, peer = h.state.AskCallerID(availableAt(info)) })
+		if peer == "" {
+			return
+		}
+		answer, err := up.List(ctx, q)
+		if err != nil {
+			h.log.Debug("caller ID not read", zap.String("peer", peer), zap.Error(err))
+			return
+		}
+		h.do(func() { h.state.LoadCallerID(peer, answer) })
+		select {
+		case <-time.After(pace):
+		case <-ctx.Done():
 		}
 	}
 }
@@ -143,8 +172,9 @@ func reloads(name string) bool {
 	return strings.EqualFold(name, "Reload") || strings.EqualFold(name, "QueueReload")
 }
 
-// resyncSoon has resync begin.
+// resyncSoon has resync begin, and caller IDs be read again.
 func (h *Hub) resyncSoon() {
+	h.state.ForgetCallerIDs()
 	select {
 	case h.reloaded <- struct{}{}:
 	default:

@@ -333,3 +333,41 @@ func TestResyncTellsWhatNoEventTold(t *testing.T) {
 		<-ended
 	})
 }
+
+func TestCallerIDsAreReadInTheBackground(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		info := &upstream.Info{Version: "11.0.0", Commands: []upstream.Command{{Name: "PJSIPShowEndpoints"}, {Name: "PJSIPShowEndpoint"}}}
+		endpoints := []*codec.Packet{
+			packet("Response: Success|EventList: start"),
+			packet("Event: EndpointList|ObjectType: endpoint|ObjectName: 101|DeviceState: Not in use"),
+			packet("Event: EndpointList|ObjectType: endpoint|ObjectName: 102|DeviceState: Not in use"),
+			packet("Event: EndpointListComplete|EventList: Complete"),
+		}
+		b.hub.Listed(b.hub.Lists(info)[0], endpoints)
+		b.hub.Ready(info)
+		asked := map[string]int{}
+		up := listing(func(q pbx.Question) ([]*codec.Packet, error) {
+			asked[q.Action]++
+			if q.Action == "PJSIPShowEndpoints" {
+				return endpoints, nil
+			}
+			return []*codec.Packet{
+				packet("Response: Success|EventList: start"),
+				packet("Event: EndpointDetail|Callerid: <" + q.Headers[0].Value + ">"),
+				packet("Event: EndpointDetailComplete|EventList: Complete"),
+			}, nil
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go b.hub.resync(ctx, up, time.Minute)
+		time.Sleep(3 * time.Minute)
+		b.settle()
+		require.Equal(t, 2, asked["PJSIPShowEndpoint"])
+		require.Equal(t, "<102>", b.hub.state.Peer("PJSIP/102").CallerID)
+		b.event("Reload", "|Module: res_pjsip|Status: 0")
+		time.Sleep(time.Minute)
+		b.settle()
+		require.Equal(t, 4, asked["PJSIPShowEndpoint"])
+	})
+}
