@@ -45,7 +45,8 @@ type Member struct {
 	Ringinuse      string // 1 or 0, "" while no event told
 	Wrapuptime     string // seconds
 
-	touched uint64
+	caller, channel string // Uniqueids of the call that it has taken last, as AgentConnect said
+	touched         uint64
 }
 
 var memberRows = []row[Member]{
@@ -173,8 +174,11 @@ func (s *State) member(q *Queue, iface string, c columns[Member], headers []code
 		q.Members = append(q.Members, m)
 		s.memberships++
 	}
-	name, states := m.Name, m.StateInterface
+	name, states, taken := m.Name, m.StateInterface, m.CallsTaken
 	c.update(m, "", headers)
+	if m.InCall != "1" || m.CallsTaken != taken { // the call that was known has ended
+		m.caller, m.channel = "", ""
+	}
 	m.Queue, m.touched = q.Name, s.events
 	if m.Name != name || m.StateInterface != states {
 		s.memberships++
@@ -188,12 +192,14 @@ func (s *State) member(q *Queue, iface string, c columns[Member], headers []code
 func agentConnect(s *State, e event) {
 	if m := s.memberOf(e); m != nil {
 		keep(&m.InCall, "1")
+		keep(&m.caller, e.value("Uniqueid"))
+		keep(&m.channel, e.value("DestUniqueid"))
 	}
 }
 
 func agentComplete(s *State, e event) {
 	m := s.memberOf(e)
-	if m == nil || m.InCall != "1" { // a list may have counted the call already
+	if m == nil || m.InCall != "1" || !m.completes(e) { // a list may have counted the call already
 		return
 	}
 	keep(&m.InCall, "0")
@@ -201,6 +207,13 @@ func agentComplete(s *State, e event) {
 		m.CallsTaken = strconv.Itoa(n + 1)
 	}
 	m.LastCall = unix(e.now)
+}
+
+// completes tells whether it is the call that the member has taken last which ends. Of one
+// with ringinuse, who talks in several, only that one counts (observed with Asterisk 16 and
+// 22). AgentComplete may lack the block of a channel that is gone.
+func (m *Member) completes(e event) bool {
+	return m.caller == "" || m.caller == e.value("Uniqueid") || m.channel == e.value("DestUniqueid")
 }
 
 // memberOf is the member that an event of an agent's names, or nil.

@@ -192,6 +192,36 @@ func TestAgentOfThePool(t *testing.T) {
 	require.Empty(t, a.LoggedInTime)
 }
 
+// With ringinuse a member may talk in several calls.
+func TestMemberCountsTheCallThatItHasTakenLast(t *testing.T) {
+	agent := func(event string, call ...string) string {
+		return "Event: " + event + "\nPrivilege: agent,all\n" + strings.Join(append(call, "Queue: sales", "Interface: SIP/ann"), "\n")
+	}
+	const a, aDest, b, bDest = "Uniqueid: a", "DestUniqueid: a2", "Uniqueid: b", "DestUniqueid: b2"
+	for name, tc := range map[string]struct {
+		events []string
+		taken  string
+	}{
+		"the earlier one ends":    {[]string{agent("AgentComplete", a, aDest)}, "0"},
+		"the later one ends":      {[]string{agent("AgentComplete", b, bDest)}, "1"},
+		"both end":                {[]string{agent("AgentComplete", a, aDest), agent("AgentComplete", b, bDest)}, "1"},
+		"its own channel is gone": {[]string{agent("AgentComplete", a), agent("AgentComplete", b)}, "1"},
+		"the caller's is gone":    {[]string{agent("AgentComplete", aDest), agent("AgentComplete", bDest)}, "1"},
+		"another one in between":  {[]string{agent("AgentConnect", "Uniqueid: c"), agent("AgentComplete", b), agent("AgentComplete", "Uniqueid: c")}, "1"},
+		"Asterisk has counted both": {[]string{
+			"Event: QueueMemberStatus\nPrivilege: agent,all\nQueue: sales\nInterface: SIP/ann\nCallsTaken: 2\nInCall: 1", agent("AgentComplete", a),
+		}, "3"}, // so that the call is one that is not known
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := New()
+			s.Apply(member(t, "Event: QueueMemberAdded", "SIP/ann", "0"), start)
+			apply(t, s, agent("AgentConnect", a, aDest), agent("AgentConnect", b, bDest))
+			apply(t, s, tc.events...)
+			require.Equal(t, tc.taken, s.Queue("sales").Member("SIP/ann").CallsTaken)
+		})
+	}
+}
+
 func TestMemberCountsItsCalls(t *testing.T) {
 	agent := func(event string) string {
 		return "Event: " + event + "\nPrivilege: agent,all\nQueue: sales\nInterface: SIP/ann"
