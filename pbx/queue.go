@@ -45,7 +45,8 @@ type Member struct {
 	Ringinuse      string // 1 or 0, "" while no event told
 	Wrapuptime     string // seconds
 
-	caller, channel string // Uniqueids of the call that it has taken last, as AgentConnect said
+	caller, channel string    // Uniqueids of the call that it has taken last, as AgentConnect said
+	connected       time.Time // of that
 	touched         uint64
 }
 
@@ -194,6 +195,7 @@ func agentConnect(s *State, e event) {
 		keep(&m.InCall, "1")
 		keep(&m.caller, e.value("Uniqueid"))
 		keep(&m.channel, e.value("DestUniqueid"))
+		m.connected = e.now
 	}
 }
 
@@ -211,9 +213,20 @@ func agentComplete(s *State, e event) {
 
 // completes tells whether it is the call that the member has taken last which ends. Of one
 // with ringinuse, who talks in several, only that one counts (observed with Asterisk 16 and
-// 22). AgentComplete may lack the block of a channel that is gone.
+// 22). AgentComplete lacks the blocks of channels that are gone; its TalkTime is always there.
 func (m *Member) completes(e event) bool {
-	return m.caller == "" || m.caller == e.value("Uniqueid") || m.channel == e.value("DestUniqueid")
+	caller, channel := e.value("Uniqueid"), e.value("DestUniqueid")
+	switch {
+	case m.caller == "": // it began before anything was known
+		return true
+	case caller != "":
+		return caller == m.caller
+	case channel != "":
+		return channel == m.channel
+	}
+	seconds, err := strconv.Atoi(e.value("TalkTime"))
+	talked := e.now.Sub(m.connected) - time.Duration(seconds)*time.Second
+	return err != nil || talked.Abs() < 2*time.Second
 }
 
 // memberOf is the member that an event of an agent's names, or nil.

@@ -207,6 +207,8 @@ func TestMemberCountsTheCallThatItHasTakenLast(t *testing.T) {
 		"both end":                {[]string{agent("AgentComplete", a, aDest), agent("AgentComplete", b, bDest)}, "1"},
 		"its own channel is gone": {[]string{agent("AgentComplete", a), agent("AgentComplete", b)}, "1"},
 		"the caller's is gone":    {[]string{agent("AgentComplete", aDest), agent("AgentComplete", bDest)}, "1"},
+		"all are gone":            {[]string{agent("AgentComplete", "TalkTime: 7"), agent("AgentComplete", "TalkTime: 1")}, "1"},
+		"all of the earlier are":  {[]string{agent("AgentComplete", "TalkTime: 7")}, "0"},
 		"another one in between":  {[]string{agent("AgentConnect", "Uniqueid: c"), agent("AgentComplete", b), agent("AgentComplete", "Uniqueid: c")}, "1"},
 		"Asterisk has counted both": {[]string{
 			"Event: QueueMemberStatus\nPrivilege: agent,all\nQueue: sales\nInterface: SIP/ann\nCallsTaken: 2\nInCall: 1", agent("AgentComplete", a),
