@@ -81,13 +81,13 @@ func (o *Owner) IsMember(m *Member) bool {
 		if name == "" {
 			continue
 		}
-		if strings.EqualFold(name, o.person.ID) || strings.EqualFold(name, o.person.Name) {
+		if sameFold(name, o.person.ID) || sameFold(name, o.person.Name) {
 			return true
 		}
 	}
 	for _, iface := range []string{m.Interface, m.StateInterface} {
-		if o.person.ID != "" && strings.EqualFold(iface, "Agent:"+o.person.ID) ||
-			slices.ContainsFunc(o.person.Devices, func(d string) bool { return strings.EqualFold(d, iface) }) {
+		if o.person.ID != "" && sameFold(iface, "Agent:"+o.person.ID) ||
+			slices.ContainsFunc(o.person.Devices, func(d string) bool { return sameFold(d, iface) }) {
 			return true
 		}
 	}
@@ -111,7 +111,7 @@ func (o *Owner) Owns(c *Channel) bool {
 	}
 	device := c.Device()
 	for _, d := range o.devices {
-		if len(d) == len(device) && strings.EqualFold(d, device) {
+		if len(d) == len(device) && sameFold(d, device) {
 			return true
 		}
 	}

@@ -26,12 +26,12 @@ func (f *file) checkAgents(report func(key, problem string)) {
 	f.checkOneself(report)
 }
 
-// checkOneself reports names and devices that are of two agents: each would see and
-// control what is the other's.
+// checkOneself reports names and devices that are of two agents, those that profiles name
+// beside the tables included: each would see and control what is the other's.
 func (f *file) checkOneself(report func(key, problem string)) {
 	whose := map[string]string{}
 	claim := func(id, key, name string) {
-		name = strings.ToLower(name)
+		name = withoutOptions(strings.ToLower(name))
 		if other, taken := whose[name]; taken && other != id && name != "" {
 			report(key, fmt.Sprintf("is %q, which is that of agent %q, too", name, other))
 			return
@@ -46,6 +46,26 @@ func (f *file) checkOneself(report func(key, problem string)) {
 			claim(id, fmt.Sprintf("agent[%d].devices[%d]", i, j), d)
 		}
 	}
+	for i, e := range f.Profiles {
+		id := strings.ToLower(e.Agent)
+		if e.Agent == "" || f.store.agents[id] != nil {
+			continue
+		}
+		claim(id, fmt.Sprintf("profile[%d].agent", i), e.Agent)
+		for j, d := range e.Devices {
+			claim(id, fmt.Sprintf("profile[%d].devices[%d]", i, j), d)
+		}
+	}
+}
+
+// withoutOptions is a device, in lower case, as its channels have it: the name of a Local
+// channel has no options ("local/1@agents/n").
+func withoutOptions(device string) string {
+	rest, isLocal := strings.CutPrefix(device, "local/")
+	if i := strings.LastIndexByte(rest, '/'); isLocal && i >= 0 {
+		return device[:len("local/")+i]
+	}
+	return device
 }
 
 // agentOf is who logins of type agent are, nil if they say it.

@@ -166,6 +166,14 @@ func (e *entry) check(report func(key, problem string)) {
 	if e.Dangerous && len(e.Queues)+len(e.Contexts)+len(e.Channels) > 0 {
 		report("dangerous", "lifts what queues, contexts and channels limit: a profile has one or the other")
 	}
+	for _, scope := range []struct {
+		key   string
+		names []string
+	}{{"queues", e.Queues}, {"contexts", e.Contexts}, {"channels", e.Channels}} {
+		if scope.names != nil && len(scope.names) == 0 {
+			report(scope.key, "is empty: leave it out where nothing is limited, else say to what")
+		}
+	}
 	checkDevices(e.Devices, report)
 	for i, d := range e.Deny {
 		for _, a := range e.Allow {

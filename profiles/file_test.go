@@ -154,7 +154,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			`p:8: profile[1].types[2]: is "monitor" again`,
 			`p:9: profile[1].agent: is for profiles with "agent" among their types`,
 		}},
-		"agents": {text: "[[profile]]\nname='a'\nsecret='s'\ntypes=['agent']\nagent='1001'\ndevices=['PJSIP/alice']\n[[profile]]\nname='b'\nsecret='s'\ntypes=['agent']\nagent='a/b'\ndevices=['alice', 'PJSIP/']\n" +
+		"agents": {text: "[[profile]]\nname='a'\nsecret='s'\ntypes=['agent']\nagent='1001'\ndevices=['PJSIP/alice']\n[[profile]]\nname='b'\nsecret='s'\ntypes=['agent']\nagent='a/b'\ndevices=['phone', 'PJSIP/']\n" +
 			"[[profile]]\nname='c'\nsecret='s'\ndevices=['PJSIP/x']\n[[agent]]\nid='1001'\nname='Alice'\n[[agent]]\nid='alice'\ndevices=['PJSIP/x']\n[[agent]]\nid='1003'\ndevices=['pjsip/X', 'PJSIP/a b']\nqueues=['a']\n[[agent]]\nid='1001'\n[[agent]]\nname='x'", want: []string{
 			"p:6: profile[0].devices: are those of [[agent]] \"1001\": name them there",
 			`p:11: profile[1].agent: has a blank or one of / : , | in it`,
@@ -167,6 +167,18 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			`p:26: agent[2].queues: is not supported by this version of ampd`,
 			`p:28: agent[3].id: is "1001", which another agent has; ids are compared without case`,
 			`p:29: agent[4].id: is required`,
+		}},
+		"agents that are one": {text: "[[agent]]\nid='1001'\nname='Alice'\ndevices=['PJSIP/alice', 'Local/1@a']\n[[agent]]\nid='1002'\ndevices=['Local/1@a/n']\n" +
+			"[[profile]]\nname='a'\nsecret='s'\ntypes=['agent']\nagent='1003'\ndevices=['PJSIP/Alice']\n[[profile]]\nname='b'\nsecret='s'\ntypes=['agent']\nagent='ALICE'\n" +
+			"[[profile]]\nname='c'\nsecret='s'\ntypes=['agent']\nagent='1003'\ndevices=['PJSIP/c']", want: []string{
+			`p:7: agent[1].devices[0]: is "local/1@a", which is that of agent "1001", too`,
+			`p:13: profile[0].devices[0]: is "pjsip/alice", which is that of agent "1001", too`,
+			`p:18: profile[1].agent: is "alice", which is that of agent "1001", too`,
+		}},
+		"limited to nothing": {text: "[[profile]]\nname='a'\nsecret='s'\nqueues=[]\ncontexts=[]\nchannels=['']", want: []string{
+			"p:4: profile[0].queues: is empty: leave it out where nothing is limited, else say to what",
+			"p:5: profile[0].contexts: is empty: leave it out where nothing is limited, else say to what",
+			"p:6: profile[0].channels[0]: must not be empty",
 		}},
 		"nobody to be": {text: "[[profile]]\nname='a'\nsecret='s'\ntypes=['monitor', 'agent']", want: []string{
 			"p:1: profile[0].agent: must say who logs in, for there is no [[agent]]",
