@@ -34,10 +34,11 @@ type View struct {
 	clear   bool // secrets are not masked
 	filters *Filters
 
-	bounds *bounds             // nil where all may be seen
-	told   map[string]struct{} // channels and bridges that the session knows of, nil where it knows all
-	seen   bool                // of the event that First was asked about
-	partly bool                // only that the channel has ended
+	bounds  *bounds             // nil where all may be seen
+	told    map[string]struct{} // Uniqueids of channels that the session knows of, nil where it knows all
+	bridges map[string]struct{} // BridgeUniqueids of bridges that it knows of
+	seen    bool                // of the event that First was asked about
+	partly  bool                // only that the channel has ended
 }
 
 // A ViewKey is equal for Views through which the same is seen.

@@ -15,12 +15,12 @@ func (v *View) Begin() {
 	if b == nil || b.owner == nil && len(b.channels) == 0 {
 		return
 	}
-	v.told = map[string]struct{}{}
+	v.told, v.bridges = map[string]struct{}{}, map[string]struct{}{}
 	for c := range b.state.Channels() {
 		if b.shows(c) {
 			v.told[c.Uniqueid] = struct{}{}
 			if c.Bridge != "" {
-				v.told[c.Bridge] = struct{}{}
+				v.bridges[c.Bridge] = struct{}{}
 			}
 		}
 	}
@@ -42,7 +42,7 @@ func (v *View) First(e *Event) (first []Event) {
 	if !e.looked {
 		e.objects, e.looked = b.objects(p), true
 	}
-	v.seen, v.partly = !e.unknown && b.sees(e.objects, v.told), false
+	v.seen, v.partly = !e.unknown && b.sees(e.objects, v.bridges), false
 	if v.told == nil {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (v *View) First(e *Event) (first []Event) {
 		delete(v.told, id)
 		return nil
 	case "BridgeDestroy":
-		delete(v.told, p.Get("BridgeUniqueid"))
+		delete(v.bridges, p.Get("BridgeUniqueid"))
 		return nil
 	}
 	if !v.seen {
@@ -67,7 +67,7 @@ func (v *View) First(e *Event) (first []Event) {
 		}
 	}
 	if id := p.Get("BridgeUniqueid"); id != "" && p.Name() == "BridgeEnter" {
-		v.told[id] = struct{}{}
+		v.bridges[id] = struct{}{}
 		first = v.introduceCall(first, p, id)
 	}
 	return first

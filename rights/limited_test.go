@@ -242,6 +242,13 @@ func TestAgentIsNotToldWhatACallerDidLater(t *testing.T) {
 	require.Empty(t, w.gets(answer(t, callEvent("Hangup", channelLines("", "PJSIP/trunk-00000001", "1.1")+"|Cause: 16|Cause-txt: Normal Clearing"))), "once")
 }
 
+// A channel whose id is chosen to be a bridge's does not show that bridge.
+func TestAChannelsIdIsNoBridges(t *testing.T) {
+	w := watch(t, scoped, world(t))
+	require.Equal(t, "Newchannel", w.names(t, newchannelOf("PJSIP/alice-00000050", "b3")))
+	require.Empty(t, w.names(t, callEvent("BridgeVideoSourceUpdate", bridgeLines("b3", "softmix"))))
+}
+
 // The events that introduce a channel are Asterisk's, with all their headers.
 func TestIntroductions(t *testing.T) {
 	w := watch(t, anAlice, world(t))

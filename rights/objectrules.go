@@ -129,6 +129,8 @@ var objectRules = []objectRule{
 	{"Originate", "Application", noObject, false, never, "", "action_originate in main/manager.c: queues, conferences, mailboxes in its Data"},
 	{"Originate", "Data", noObject, false, never, "", "action_originate in main/manager.c: belongs to Application"},
 	{"Originate", "PreDialGoSub", noObject, false, never, "", "action_originate in main/manager.c: runs any context"},
+	{"Originate", "ChannelId", noObject, false, never, "", "action_originate in main/manager.c: a Uniqueid that may be another's"},
+	{"Originate", "OtherChannelId", noObject, false, never, "", "action_originate in main/manager.c: a Uniqueid that may be another's"},
 
 	// Queues.
 	{"QueueAdd", "Queue", aQueue, true, named, "Unable to add interface to queue: No such queue", "manager_add_queue_member in apps/app_queue.c"},

@@ -91,6 +91,8 @@ func limitedCases() []ruleCase {
 	add(scoped, dial("PJSIP/alice")+"|Application: ", "")
 	add(scoped, dial("PJSIP/alice")+"|Data: sales", "Originate Data: not for limited sessions")
 	add(scoped, dial("PJSIP/alice")+"|PreDialGoSub: other,s,1", "Originate PreDialGoSub: not for limited sessions")
+	add(scoped, dial("PJSIP/alice")+"|ChannelId: b3", "Originate ChannelId: not for limited sessions")
+	add(scoped, dial("PJSIP/alice")+"|OtherChannelId: x", "Originate OtherChannelId: not for limited sessions")
 
 	// Queues.
 	for action, more := range map[string]string{
@@ -208,6 +210,13 @@ func limitedCases() []ruleCase {
 	add(caller, "Action: QueueAdd|Queue: sales|Interface: PJSIP/alice", "QueueAdd Queue: outside")
 	add(caller, "Action: QueueAdd|Queue: support|Interface: PJSIP/bob", "QueueAdd Interface: not the agent's")
 	add(caller, "Action: QueueAdd|Queue: support|Interface: PJSIP/alice|StateInterface: PJSIP/bob", "QueueAdd StateInterface: not the agent's")
+	// What would become another member when Asterisk starts again.
+	for _, reason := range []string{"x¦PJSIP/bob;0;0;Alice", "x,PJSIP/bob;0;0;Alice", "x, PJSIP/bob", "a;b"} {
+		add(anAlice, "Action: QueuePause|Interface: PJSIP/alice|Paused: true|Reason: "+reason, "QueuePause Reason: another member")
+		add(caller, "Action: QueueAdd|Queue: support|Interface: PJSIP/alice|Paused: true|Reason: "+reason, "QueueAdd Reason: another member")
+		add(scoped, "Action: QueueAdd|Queue: support|Interface: PJSIP/al1|MemberName: "+reason, "QueueAdd MemberName: another member")
+	}
+	add(anAlice, "Action: QueuePause|Interface: PJSIP/alice|Paused: true|Reason: Lunch at \"the Ox\"", "")
 	add(anAlice, "Action: AgentLogoff|Agent: 1001", "")
 	add(anAlice, "Action: AgentLogoff|Agent: 1002", "AgentLogoff Agent: not the agent's")
 	add(anAlice, "Action: BridgeInfo|BridgeUniqueid: b1", "")

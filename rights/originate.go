@@ -139,6 +139,18 @@ func dialString(_ *Subject, _ *codec.Packet, text string) (rule string) {
 	return ""
 }
 
+// uniqueid judges an id for a new channel: one like those that Asterisk gives itself
+// ("1795255739.4", with the system's name and "-" in front) would in time be another
+// channel's, too.
+func uniqueid(_ *Subject, _ *codec.Packet, id string) (rule string) {
+	id = id[strings.LastIndexByte(id, '-')+1:]
+	seconds, number, found := strings.Cut(id, ".")
+	if found && seconds != "" && number != "" && strings.Trim(seconds+number, "0123456789") == "" {
+		return "Asterisk's own id"
+	}
+	return ""
+}
+
 // memberName judges the name of a queue's member: with setinterfacevar it stands
 // among assignments that Asterisk takes apart at commas (ring_entry and try_calling
 // in apps/app_queue.c), and could add its own.
@@ -150,10 +162,17 @@ func memberName(_ *Subject, _ *codec.Packet, name string) (rule string) {
 }
 
 // memberField judges what stands, with the queue's other members, in a list that
-// Asterisk keeps for its next start and takes apart at commas and bars: what follows
-// one becomes an interface, whose characters a shell must not know.
-func memberField(_ *Subject, _ *codec.Packet, text string) (rule string) {
-	if i := strings.IndexAny(text, ",|"); i >= 0 && strings.ContainsAny(text[i:], "$`\"\\") {
+// Asterisk keeps for its next start: it takes members apart at commas and bars, and
+// each one's fields at semicolons, so what follows could be a member of any interface
+// and name. Behind a comma alone, as people write them, nothing but an interface
+// stands, whose characters a shell must not know; whom a limited session would so add
+// or keep from being read it is not to say.
+func memberField(s *Subject, _ *codec.Packet, text string) (rule string) {
+	comma := strings.IndexByte(text, ',')
+	switch {
+	case strings.ContainsAny(text, "|;"),
+		comma >= 0 && s.bounds != nil,
+		comma >= 0 && strings.ContainsAny(text[comma:], "$`\"\\"):
 		return "another member"
 	}
 	return ""

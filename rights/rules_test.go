@@ -135,6 +135,10 @@ func ruleCases() []ruleCase {
 		{admin, "Action: Originate|Channel: Local/a,,id@c", "Originate Channel: dial string"},
 		{admin, "Action: Originate|ChannelId: a,,id", "Originate ChannelId: dial string"},
 		{admin, "Action: Originate|OtherChannelId: a$(id)", "Originate OtherChannelId: dial string"},
+		{admin, "Action: Originate|ChannelId: 4f2a-17.x|OtherChannelId: call-17", ""},
+		{admin, "Action: Originate|ChannelId: 1795255739.4", "Originate ChannelId: Asterisk's own id"},
+		{admin, "Action: Originate|ChannelId: my-pbx-1795255739.4", "Originate ChannelId: Asterisk's own id"},
+		{admin, "Action: Originate|ChannelId: a|OtherChannelId: 1795255739.4", "Originate OtherChannelId: Asterisk's own id"},
 		{admin, "Action: Originate|CallerID: A <1,,id>", "Originate CallerID: caller's number"},
 		{admin, "Action: Originate|CallerID: A <1>,,id>", "Originate CallerID: caller's number"},
 		{admin, "Action: Originate|CallerID: A <1>>", "Originate CallerID: caller's number"},
@@ -162,6 +166,13 @@ func ruleCases() []ruleCase {
 		{admin, "Action: QueueAdd|Queue: a|StateInterface: a,Local/`id`@agents", "QueueAdd StateInterface: another member"},
 		{admin, "Action: QueuePause|Interface: a|Paused: true|Reason: Lunch, at the \"Ox\"", "QueuePause Reason: another member"},
 		{admin, "Action: QueuePause|Interface: a|Paused: true|Reason: $5 lunch, back at 2", ""},
+		{admin, "Action: QueuePause|Interface: a|Paused: true|Reason: x¦PJSIP/b;0;0;Alice", "QueuePause Reason: another member"},
+		{admin, "Action: QueuePause|Interface: a|Paused: true|Reason: x,PJSIP/b;0;0;Alice", "QueuePause Reason: another member"},
+		{admin, "Action: QueueAdd|Queue: a|Paused: 1|Reason: lunch, 30 min", ""},
+		{admin, "Action: QueueAdd|Queue: a|Paused: 1|Reason: x¦Local/1@b", "QueueAdd Reason: another member"},
+		{admin, "Action: QueueAdd|Queue: a|Paused: 1|Reason: x,Local/`id`@b", "QueueAdd Reason: another member"},
+		{admin, "Action: QueueAdd|Queue: a|MemberName: x¦Local/1@b;0;0;y", "QueueAdd MemberName: another member"},
+		{admin, "Action: QueueAdd|Queue: a|StateInterface: x¦Local/1@b;0;0;y", "QueueAdd StateInterface: another member"},
 		{admin, "Action: BlindTransfer|Exten: 1,,id", "BlindTransfer Exten: dial string"},
 		{admin, "Action: BlindTransfer|Context: a,,id", "BlindTransfer Context: dial string"},
 		{admin, "Action: Atxfer|Exten: 1,,id", "Atxfer Exten: dial string"},
@@ -464,7 +475,7 @@ func without[T any](lines []T, i int) []T {
 	return slices.Delete(slices.Clone(lines), i, i+1)
 }
 
-// action reads a client's packet whose lines have "|" between them.
+// action reads a client's packet whose lines have "|" between them, and "¦" for "|" in them.
 func action(t testing.TB, lines string) *codec.Packet {
 	t.Helper()
 	return decode(t, native.FromClient, lines)
@@ -479,7 +490,7 @@ func answer(t testing.TB, lines string) *codec.Packet {
 func decode(t testing.TB, side native.Side, lines string) *codec.Packet {
 	t.Helper()
 	var p codec.Packet
-	wire := strings.ReplaceAll(lines, "|", "\r\n") + "\r\n\r\n"
+	wire := strings.NewReplacer("|", "\r\n", "¦", "|").Replace(lines) + "\r\n\r\n"
 	require.NoError(t, native.NewDecoder(strings.NewReader(wire), side).Decode(&p))
 	return &p
 }
