@@ -32,6 +32,7 @@ func (a *Answer) Take(p *codec.Packet) *codec.Packet {
 	}
 	switch p.Kind() {
 	case codec.Response:
+		p = s.bounds.cutState(p)
 	case codec.Event:
 		if isEnd(p) {
 			return s.Mask(a.action, a.counted(p))
@@ -44,6 +45,17 @@ func (a *Answer) Take(p *codec.Packet) *codec.Packet {
 		return nil // text may name anything
 	}
 	return s.Mask(a.action, p)
+}
+
+// cutState leaves the state out of the answer to ExtensionState where the extension's
+// hint names what is outside (action_extensionstate in main/manager.c).
+func (b *bounds) cutState(p *codec.Packet) *codec.Packet {
+	if b.inside(aHint, p.Get("Hint"), nil) {
+		return p
+	}
+	return native.Rewrite(p, func(_ int, h codec.Header) (string, bool) {
+		return h.Value, !equalFold(h.Name, "Hint") && !equalFold(h.Name, "Status") && !equalFold(h.Name, "StatusText")
+	})
 }
 
 func isEnd(p *codec.Packet) bool {

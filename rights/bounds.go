@@ -72,6 +72,12 @@ func (b *bounds) inside(k kind, value string, told map[string]struct{}) bool {
 			return len(b.channels) == 0 && insideFold(b.queues, queue)
 		}
 		return insideFold(b.channels, value)
+	case aHint:
+		for device := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == '&' || r == ',' }) {
+			if !b.inside(aDevice, strings.TrimSpace(device), nil) {
+				return false
+			}
+		}
 	case aBridge:
 		if _, known := told[value]; known || len(b.channels) == 0 {
 			return true

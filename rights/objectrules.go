@@ -11,6 +11,7 @@ const (
 	aDial                 // what is to be dialled: the beginning of a channel's name
 	aCalled               // what was dialled, or the channel that came of it
 	aDevice               // "PJSIP/101"; of another kind "Queue:support_avail"
+	aHint                 // devices with "&" between them, and behind a comma who tells of presence
 	aPeer                 // a peer, whose device its technology is a part of
 	aQueue                // a queue
 	aMember               // a member of a queue, by its interface
@@ -99,7 +100,7 @@ var objectRules = []objectRule{
 	{"Park", "TimeoutChannel", aChannel, false, own, "Channel does not exist: %s", "manager_park in res/parking/parking_manager.c: whose device is called in the end"},
 	{"Park", "Channel2", aChannel, false, own, "Channel does not exist: %s", "manager_park in res/parking/parking_manager.c: another name of TimeoutChannel"},
 	{"Park", "AnnounceChannel", aChannel, false, own, "AnnounceChannel does not exist", "manager_park in res/parking/parking_manager.c: hears the space"},
-	{"ParkedCalls", "", noObject, false, free, "", "manager_parking_status in res/parking/parking_manager.c; its items are judged"},
+	{"ParkedCalls", "ParkingLot", noObject, false, never, "", "manager_parking_status in res/parking/parking_manager.c: tells whether there is one; its items are judged"},
 	{"PauseMonitor", "Channel", aChannel, true, mine, "No such channel", "pause_monitor_action in res/res_monitor.c"},
 	{"PJSIPHangup", "Channel", aChannel, true, mine, "No such channel", "pjsip_action_hangup in channels/chan_pjsip.c"},
 	{"PlayDTMF", "Channel", aChannel, true, never, "Channel not found", "manager_play_dtmf in apps/app_senddtmf.c"},
@@ -143,7 +144,7 @@ var objectRules = []objectRule{
 	{"QueuePause", "Interface", aMember, false, mine, "Interface not found", "manager_pause_queue_member in apps/app_queue.c"},
 	{"QueuePenalty", "Queue", aQueue, true, never, "Invalid interface, queuename or penalty", "manager_queue_member_penalty in apps/app_queue.c; without it all queues"},
 	{"QueueReload", "Queue", aQueue, true, never, "Error encountered while reloading queue", "manager_queue_reload in apps/app_queue.c; without it all queues"},
-	{"QueueRemove", "Queue", aQueue, true, free, "Unable to remove interface from queue: No such queue", "manager_remove_queue_member in apps/app_queue.c"},
+	{"QueueRemove", "Queue", aQueue, true, mine, "Unable to remove interface from queue: No such queue", "manager_remove_queue_member in apps/app_queue.c"},
 	{"QueueRemove", "Interface", aMember, false, mine, "Unable to remove interface: Not there", "manager_remove_queue_member in apps/app_queue.c"},
 	{"QueueReset", "Queue", aQueue, true, never, "Error encountered while resetting queue stats", "manager_queue_reset in apps/app_queue.c; without it all queues"},
 	{"QueueStatus", "", noObject, false, free, "", "manager_queues_status in apps/app_queue.c; its items are judged"},
@@ -155,7 +156,8 @@ var objectRules = []objectRule{
 	{"Agents", "", noObject, false, free, "", "action_agents in apps/app_agent_pool.c; its items are judged"},
 	{"ExtensionState", "Context", aContext, true, never, "", "action_extensionstate in main/manager.c; without it default"},
 	{"ExtensionStateList", "", noObject, false, never, "", "action_extensionstatelist in main/pbx.c; its items are judged"},
-	{"ShowDialPlan", "", noObject, false, never, "", "manager_show_dialplan in main/pbx.c; its items are judged"},
+	{"ShowDialPlan", "Context", aContext, false, never, "Did not find context %s", "manager_show_dialplan in main/pbx.c; its items are judged"},
+	{"ShowDialPlan", "Extension", noObject, false, never, "", "manager_show_dialplan in main/pbx.c: tells whether any context has it"},
 }
 
 const oneChannel = "Newchannel Newstate NewCallerid NewConnectedLine NewAccountCode Newexten HangupRequest SoftHangupRequest Hangup Hold Unhold " +
@@ -220,7 +222,8 @@ var aboutRules = []aboutRule{
 
 	{"DeviceStateChange", "Device", aDevice, mine, "devstate_to_ami in main/devicestate.c"},
 	{"PeerStatus", "Peer", aDevice, mine, "peerstatus_to_ami in main/manager_endpoints.c"},
-	{"ExtensionStatus PresenceStatus", "Context", aContext, never, "main/manager.c"},
+	{"ExtensionStatus PresenceStatus", "Context", aContext, never, "manager_state_cb in main/manager.c"},
+	{"ExtensionStatus PresenceStatus", "Hint", aHint, never, "manager_state_cb in main/manager.c"},
 
 	// Items of lists that no event is called like.
 	{"CoreShowChannel", "Channel", aChannel, mine, "action_coreshowchannels in main/manager.c"},
@@ -286,5 +289,6 @@ var setRules = []setRule{
 	{"Originate", "ChannelId", "the Uniqueid"},
 	{"Originate", "OtherChannelId", "the Uniqueid"},
 	{"QueueAdd", "MemberName", "who it is"},
+	{"ParkedCalls", "ParkingLot", "whether there is one"},
 	{"Park", "ParkingSpace", "sets PARKINGEXTEN, a protected variable"},
 }

@@ -153,6 +153,8 @@ func (b *bounds) isFor(r *objectRule, value string) bool {
 		return b.isInterface(value)
 	case aBridge:
 		return b.talksIn(value)
+	case aQueue:
+		return b.serves(value)
 	case anAgent:
 		return value == b.person.ID
 	}

@@ -122,6 +122,15 @@ func limitedCases() []ruleCase {
 	add(scoped, "Action: ExtensionState|Exten: 1|Context: internal", "")
 	add(scoped, "Action: ExtensionState|Exten: 1|Context: other", "ExtensionState Context: outside")
 	add(scoped, "Action: ExtensionState|Exten: 1", "ExtensionState Context: not given")
+	// Whether there is what is outside.
+	add(scoped, "Action: ShowDialPlan|Context: internal", "")
+	add(scoped, "Action: ShowDialPlan|Context: other", "ShowDialPlan Context: outside")
+	add(scoped, "Action: ShowDialPlan|Context: ", "ShowDialPlan Context: empty")
+	add(scoped, "Action: ShowDialPlan|Context: internal|Extension: 1", "ShowDialPlan Extension: not for limited sessions")
+	add(queues, "Action: ShowDialPlan|Extension: 5551234", "ShowDialPlan Extension: not for limited sessions")
+	add(scoped, "Action: ParkedCalls|ParkingLot: other", "ParkedCalls ParkingLot: not for limited sessions")
+	add(anAlice, "Action: QueueRemove|Queue: support2|Interface: PJSIP/alice", "QueueRemove Queue: not the agent's")
+	add(anAlice, "Action: QueueRemove|Queue: nosuch|Interface: PJSIP/alice", "QueueRemove Queue: not the agent's")
 	for _, unknown := range []string{"Bridge", "UserEvent", "DBGet", "VoicemailUsersList", "Parkinglots", "QueueLog", "PJSIPShowEndpoints", "QueueRule", "AOCMessage", "Command"} {
 		add(scoped, "Action: "+unknown+"|Command: core show version", "scope")
 	}
@@ -272,6 +281,10 @@ func TestObjectsAreWritten(t *testing.T) {
 			"Action: Originate|Channel: PJSIP/alice|Context: internal|Exten: 1|Priority: 1", "",
 		},
 		"its name":             {caller, "Action: QueueAdd|Queue: support|MemberName: Bob|Interface: PJSIP/alice", "Action: QueueAdd|Queue: support|MemberName: Alice|Interface: PJSIP/alice", ""},
+		"its lots":             {caller, "Action: ParkedCalls|ParkingLot: other", "Action: ParkedCalls", ""},
+		"a queue not its":      {anAlice, "Action: QueueRemove|Queue: support2|Interface: PJSIP/alice", "", "Unable to remove interface from queue: No such queue"},
+		"no queue":             {anAlice, "Action: QueueRemove|Queue: nosuch|Interface: PJSIP/alice", "", "Unable to remove interface from queue: No such queue"},
+		"a dialplan outside":   {scoped, "Action: ShowDialPlan|Context: other", "", "Did not find context other"},
 		"its space":            {caller, "Action: Park|Channel: 1.1|ParkingSpace: 701", "Action: Park|Channel: PJSIP/trunk-00000001", ""},
 		"missing":              {scoped, "Action: Hangup|Channel: nobody", "", "No such channel"},
 		"outside":              {scoped, "Action: Hangup|Channel: 1.5", "", "No such channel"},
