@@ -211,22 +211,21 @@ func agentComplete(s *State, e event) {
 	m.LastCall = unix(e.now)
 }
 
-// completes tells whether it is the call that the member has taken last which ends. Of one
-// with ringinuse, who talks in several, only that one counts (observed with Asterisk 16 and
-// 22). AgentComplete lacks the blocks of channels that are gone; its TalkTime is always there.
+// completes tells whether a call that ends is the one that counts: that which the member has
+// taken last, or another one of the same second. A member with ringinuse may talk in
+// several (update_queue looks at when the call began; observed with Asterisk 16 and 22).
+// AgentComplete lacks the blocks of channels that are gone; its TalkTime is always there.
 func (m *Member) completes(e event) bool {
 	caller, channel := e.value("Uniqueid"), e.value("DestUniqueid")
-	switch {
-	case m.caller == "": // it began before anything was known
+	if m.caller == "" || m.caller == caller || m.channel == channel { // "": it began before anything was known
 		return true
-	case caller != "":
-		return caller == m.caller
-	case channel != "":
-		return channel == m.channel
 	}
-	seconds, err := strconv.Atoi(e.value("TalkTime"))
-	talked := e.now.Sub(m.connected) - time.Duration(seconds)*time.Second
-	return err != nil || talked.Abs() < 2*time.Second
+	seconds, err := strconv.ParseInt(e.value("TalkTime"), 10, 64)
+	if err != nil {
+		return false
+	}
+	later := e.now.Unix() - seconds - m.connected.Unix()
+	return later == 0 || caller == "" && channel == "" && (later == 1 || later == -1)
 }
 
 // memberOf is the member that an event of an agent's names, or nil.

@@ -209,6 +209,8 @@ func TestMemberCountsTheCallThatItHasTakenLast(t *testing.T) {
 		"the caller's is gone":    {[]string{agent("AgentComplete", aDest), agent("AgentComplete", bDest)}, "1"},
 		"all are gone":            {[]string{agent("AgentComplete", "TalkTime: 7"), agent("AgentComplete", "TalkTime: 1")}, "1"},
 		"all of the earlier are":  {[]string{agent("AgentComplete", "TalkTime: 7")}, "0"},
+		"of the same second":      {[]string{agent("AgentComplete", a, aDest, "TalkTime: 0"), agent("AgentComplete", b, bDest, "TalkTime: 0")}, "1"},
+		"of another second":       {[]string{agent("AgentComplete", a, aDest, "TalkTime: 1")}, "0"},
 		"another one in between":  {[]string{agent("AgentConnect", "Uniqueid: c"), agent("AgentComplete", b), agent("AgentComplete", "Uniqueid: c")}, "1"},
 		"Asterisk has counted both": {[]string{
 			"Event: QueueMemberStatus\nPrivilege: agent,all\nQueue: sales\nInterface: SIP/ann\nCallsTaken: 2\nInCall: 1", agent("AgentComplete", a),
