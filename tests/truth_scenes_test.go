@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,6 +67,29 @@ func members(p *play) {
 	p.do("Action: QueuePenalty", "Interface: Local/1003@agents/n", "Penalty: 1")
 	p.quiet("another reason")
 	p.do("Action: QueuePause", "Interface: Local/1001@agents/n", "Paused: false")
+	p.do("Action: QueueMemberRingInUse", "Interface: Local/1003@agents/n", "RingInUse: false", "Queue: support")
+}
+
+// twoCalls: a member with ringinuse talks in two calls, the first of which ends first.
+func twoCalls(p *play) {
+	p.talkFor(600)
+	p.do("Action: QueueAdd", "Queue: sales", "Interface: Local/1007@agents/n", "MemberName: Dyn 1007")
+	p.do("Action: QueueMemberRingInUse", "Interface: Local/1007@agents/n", "RingInUse: true", "Queue: sales")
+	a := p.call("queue-entry", "601", "Variable: QTIME=600")
+	p.partner(a, "Local/1007@agents")
+	next := time.After(1100 * time.Millisecond) // the second counts
+	p.quiet("one call")
+	<-next
+	b := p.call("queue-entry", "601", "Variable: QTIME=600")
+	p.partner(b, "Local/1007@agents")
+	p.quiet("two calls")
+	p.hangUp(p.name(a))
+	p.gone(a)
+	p.quiet("the first has ended")
+	p.hangUp(p.name(b))
+	p.gone(b)
+	p.quiet("both have ended")
+	p.do("Action: QueueRemove", "Queue: sales", "Interface: Local/1007@agents/n")
 }
 
 // transfers: a blind one, an attended one, a redirect, parking.
@@ -122,6 +146,12 @@ func parks(p *play) {
 func (p *play) park(id string, how ...string) (space string) {
 	p.t.Helper()
 	p.do(append([]string{"Action: Park", "Channel: " + p.name(id)}, how...)...)
+	return p.space(id)
+}
+
+// space is the space in which a channel is parked.
+func (p *play) space(id string) (space string) {
+	p.t.Helper()
 	p.await(id+" is parked", func(s *pbx.State) bool {
 		if call := s.Parked(id); call != nil {
 			space = call.Space
@@ -164,13 +194,17 @@ func locals(p *play) {
 	p.clear()
 }
 
+// logIn has an agent of app_agent_pool log in and returns the Uniqueid of its channel.
+func (p *play) logIn(agent string) (id string) {
+	p.t.Helper()
+	id = p.originate("Local/"+agent+"@agent-phone/n", "Context: agent-login", "Exten: "+agent, "Priority: 1", "Variable: PATIENCE=600")
+	p.await(agent+" logs in", func(s *pbx.State) bool { return s.Agent(agent) != nil && s.Agent(agent).Channel != "" })
+	return id
+}
+
 // agents: those of app_agent_pool log in, are called and log off.
 func agents(p *play) {
-	var phones []string
-	for _, id := range []string{"1101", "1102"} {
-		phones = append(phones, p.originate("Local/"+id+"@agent-phone/n", "Context: agent-login", "Exten: "+id, "Priority: 1", "Variable: PATIENCE=600"))
-		p.await(id+" logs in", func(s *pbx.State) bool { return s.Agent(id) != nil && s.Agent(id).Channel != "" })
-	}
+	phones := []string{p.logIn("1101"), p.logIn("1102")}
 	p.quiet("agents are logged in")
 	a := p.call("queue-entry", "602", "Variable: QTIME=600")
 	p.await("an agent is called", func(s *pbx.State) bool {
