@@ -35,12 +35,13 @@ func (a *Answer) Take(p *codec.Packet) *codec.Packet {
 		p = s.bounds.cutState(p)
 	case codec.Event:
 		if isEnd(p) {
-			return s.Mask(a.action, a.counted(p))
+			return s.Mask(a.action, s.index.cut(a.counted(p)))
 		}
 		if !s.bounds.sees(s.bounds.objects(p), nil) {
 			return nil
 		}
 		a.items++
+		p = s.index.cut(p)
 	default:
 		return nil // text may name anything
 	}

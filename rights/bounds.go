@@ -235,12 +235,16 @@ func (b *bounds) concerns(c *pbx.Channel) bool {
 // talksIn tells whether a channel of the agent's is in the bridge.
 func (b *bounds) talksIn(bridge string) bool { return b.anyIn(bridge, b.owner.Owns) }
 
-const holdingBridge = "holding_bridge" // bridges/bridge_holding.c
+// isCall tells whether those in a bridge talk to each other: not in a holding bridge
+// (bridges/bridge_holding.c), nor is it known of one whose technology is not.
+func isCall(br *pbx.Bridge) bool {
+	return br != nil && br.Technology != "" && br.Technology != "holding_bridge"
+}
 
 // anyIn tells whether a channel for which is holds is in a bridge whose channels talk.
 func (b *bounds) anyIn(bridge string, is func(*pbx.Channel) bool) bool {
 	br := b.state.Bridge(bridge)
-	if br == nil || br.Technology == holdingBridge {
+	if !isCall(br) {
 		return false
 	}
 	for _, id := range br.Members {

@@ -8,10 +8,11 @@ type Event struct {
 	classes codec.Classes
 	unknown bool // its Privilege is missing or names what is no class
 	first   bool // made by View.First, for sessions that may see it
-	looked  bool // objects are found
+	looked  bool // objects and cut are worked out
 	objects []object
 	clear   *codec.Packet
 	masked  *codec.Packet // clear itself where it holds no secret
+	cut     *codec.Packet // masked, as limited sessions may see it
 }
 
 // NewEvent judges p, which must not change afterwards.
@@ -73,6 +74,7 @@ func (v *View) See(e *Event) *codec.Packet {
 		p = e.clear
 	}
 	if v.bounds != nil && !e.first {
+		p = e.cut
 		switch {
 		case v.partly:
 			p = cutHangup(p)

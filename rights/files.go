@@ -24,6 +24,11 @@ func configName(_ *Subject, _ *codec.Packet, name string) (rule string) {
 	return ""
 }
 
+// toOthers are the options of MixMonitor that are not for limited sessions: m() puts the
+// recording into anybody's mailboxes, i() sets a variable of a channel that an agent may
+// only talk to.
+const toOthers = "mi"
+
 // mixOptions judges the Options of MixMonitor. Asterisk joins File, Options and
 // Command with commas and takes them apart again (manager_mixmonitor in
 // apps/app_mixmonitor.c), so a comma in Options would begin the Command.
@@ -33,6 +38,9 @@ func mixOptions(s *Subject, p *codec.Packet, text string) (rule string) {
 		return "options"
 	}
 	for _, o := range options {
+		if s.bounds != nil && strings.IndexByte(toOthers, o.letter) >= 0 {
+			return "options for others"
+		}
 		switch o.letter {
 		case 'a', 'b', 'B', 'c', 'd', 'D', 'm', 'n', 'p', 'P', 's', 'S', 'v', 'V', 'W':
 			if !isWord(o.arg) {

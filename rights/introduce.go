@@ -40,7 +40,7 @@ func (v *View) Limited() bool { return v.bounds != nil }
 func (v *View) First(e *Event) (first []Event) {
 	b, p := v.bounds, e.clear
 	if !e.looked {
-		e.objects, e.looked = b.objects(p), true
+		e.objects, e.cut, e.looked = b.objects(p), b.index.cut(e.masked), true
 	}
 	v.seen, v.partly = !e.unknown && b.sees(e.objects, v.bridges), false
 	if v.told == nil {
@@ -84,7 +84,7 @@ func (v *View) knows(id string) bool {
 func (v *View) introduceCall(first []Event, p *codec.Packet, id string) []Event {
 	b := v.bounds
 	bridge := b.state.Bridge(id)
-	if b.owner == nil || bridge == nil || bridge.Technology == holdingBridge {
+	if b.owner == nil || !isCall(bridge) {
 		return first
 	}
 	var others []*pbx.Channel

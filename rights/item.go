@@ -10,6 +10,9 @@ func (s *Subject) Item(p *codec.Packet) *codec.Packet {
 	if !known || !s.readable.Has(class) || s.bounds != nil && !s.bounds.sees(s.bounds.objects(p), nil) {
 		return nil
 	}
+	if s.bounds != nil {
+		p = s.index.cut(p)
+	}
 	if s.dangerous {
 		return p
 	}

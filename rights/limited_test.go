@@ -250,6 +250,40 @@ func TestAChannelsIdIsNoBridges(t *testing.T) {
 	require.Empty(t, w.names(t, callEvent("BridgeVideoSourceUpdate", bridgeLines("b3", "softmix"))))
 }
 
+// What limited sessions see has no headers that name what is not theirs.
+func TestEventsAreCut(t *testing.T) {
+	response := "Response: Failure|Channel: PJSIP/alice|Context: |Exten: "
+	tests := map[string]struct {
+		event, more string // more is what is cut
+	}{
+		"what another called for": {callEvent("OriginateResponse", response), "|Application: ChanSpy|Data: PJSIP/bob,q"},
+		"a video source":          {callEvent("BridgeCreate", bridgeLines("b2", "softmix")), "|BridgeVideoSource: 1.5"},
+		"the one before":          {callEvent("BridgeVideoSourceUpdate", bridgeLines("b2", "softmix")), "|BridgePreviousVideoSource: PJSIP/bob-00000003"},
+		"of a list":               {"Event: BridgeListItem|" + bridgeLines("b2", "softmix"), "|BridgeVideoSource: 1.5"},
+		"of a list's end":         {"Event: BridgeInfoComplete|EventList: Complete|ListItems: 0|" + bridgeLines("b2", "softmix"), "|BridgeVideoSource: 1.5"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			for _, g := range []Grant{scoped, anAlice, {Type: Administrator, Read: codec.All, Write: codec.All}} {
+				want := tc.event
+				if g.Type == Administrator && len(g.Channels) == 0 {
+					want += tc.more
+				}
+				if strings.Contains(tc.event, "Privilege") {
+					got := watch(t, g, world(t)).gets(answer(t, tc.event+tc.more))
+					require.Len(t, got, 1)
+					require.Equal(t, want, shown(got[0]))
+					continue
+				}
+				a := limited(t, g, world(t)).Answer(action(t, "Action: BridgeInfo|BridgeUniqueid: b2"))
+				require.Equal(t, want, shown(a.Take(answer(t, tc.event+tc.more))))
+			}
+		})
+	}
+	item := answer(t, "Event: BridgeListItem|"+bridgeLines("b2", "softmix")+"|BridgeVideoSource: 1.5")
+	require.NotContains(t, shown(limited(t, scoped, world(t)).Item(item)), "VideoSource:")
+}
+
 // The events that introduce a channel are Asterisk's, with all their headers.
 func TestIntroductions(t *testing.T) {
 	w := watch(t, anAlice, world(t))
@@ -293,6 +327,16 @@ func TestHoldingBridgesAreNoCalls(t *testing.T) {
 	require.Empty(t, w.names(t, callEvent("Newstate", channelLines("", "PJSIP/desk2-00000007", "1.9"))))
 	require.Equal(t, "Newstate", w.names(t, callEvent("Newstate", channelLines("", "PJSIP/desk-00000006", "1.8"))))
 	require.Empty(t, w.names(t, enterOf("hold", "holding_bridge", "PJSIP/bob-00000003", "1.5")))
+}
+
+// Nor is one of which it is not known that it is none.
+func TestABridgeWithoutATechnologyIsNoCall(t *testing.T) {
+	w := watch(t, anAlice, world(t))
+	w.names(t, newchannelOf("PJSIP/alice-00000060", "7.1"))
+	w.names(t, newchannelOf("PJSIP/bob-00000061", "7.2"))
+	require.Empty(t, w.names(t, enterOf("lot", "", "PJSIP/bob-00000061", "7.2")))
+	require.Equal(t, "BridgeEnter", w.names(t, enterOf("lot", "", "PJSIP/alice-00000060", "7.1")))
+	require.Empty(t, w.names(t, callEvent("Hold", channelLines("", "PJSIP/bob-00000061", "7.2"))))
 }
 
 // Lists are cut to what the session may know of, and their ends count that.

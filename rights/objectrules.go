@@ -201,11 +201,13 @@ var aboutRules = []aboutRule{
 	{"AttendedTransfer", "SecondTransfererChannel", aChannel, mine, "attended_transfer_to_ami in main/stasis_bridges.c"},
 	{"AttendedTransfer", "TransfereeChannel", aChannel, mine, "attended_transfer_to_ami in main/stasis_bridges.c"},
 	{"AttendedTransfer", "TransferTargetChannel", aChannel, mine, "attended_transfer_to_ami in main/stasis_bridges.c"},
+	{"AttendedTransfer", "DestTransfererChannel", aChannel, never, "attended_transfer_to_ami in main/stasis_bridges.c"},
 	{"AttendedTransfer", "LocalOneChannel", aChannel, never, "attended_transfer_to_ami in main/stasis_bridges.c"},
 	{"AttendedTransfer", "LocalTwoChannel", aChannel, never, "attended_transfer_to_ami in main/stasis_bridges.c"},
 	{"ConfbridgeJoin ConfbridgeLeave ConfbridgeMute ConfbridgeUnmute ConfbridgeTalking", "Channel", aChannel, mine, "apps/confbridge/confbridge_manager.c"},
 
 	{"ParkedCall ParkedCallGiveUp ParkedCallTimeOut ParkedCallSwap UnParkedCall", "ParkeeChannel", aChannel, mine, "manager_build_parked_call_string in res/parking/parking_manager.c"},
+	{"ParkedCall ParkedCallGiveUp ParkedCallTimeOut ParkedCallSwap UnParkedCall", "ParkerChannel", aChannel, never, "manager_build_parked_call_string in res/parking/parking_manager.c"},
 	{"UnParkedCall", "RetrieverChannel", aChannel, mine, "manager_build_parked_call_string in res/parking/parking_manager.c"},
 	{"ParkedCall ParkedCallGiveUp ParkedCallTimeOut ParkedCallSwap UnParkedCall", "ParkerDialString", aDevice, mine, "manager_build_parked_call_string in res/parking/parking_manager.c"},
 

@@ -122,6 +122,12 @@ func limitedCases() []ruleCase {
 	add(scoped, "Action: ExtensionState|Exten: 1|Context: internal", "")
 	add(scoped, "Action: ExtensionState|Exten: 1|Context: other", "ExtensionState Context: outside")
 	add(scoped, "Action: ExtensionState|Exten: 1", "ExtensionState Context: not given")
+	// Recordings in others' mailboxes, variables of the channel that is recorded.
+	for _, option := range []string{"m(bob@default)", "bi(ACCESS_GRANTED)"} {
+		add(scoped, "Action: MixMonitor|Channel: "+own+"|File: a.wav|Options: "+option, "MixMonitor Options: options for others")
+		add(anAlice, "Action: MixMonitor|Channel: "+talk+"|File: a.wav|Options: "+option, "MixMonitor Options: options for others")
+	}
+	add(anAlice, "Action: MixMonitor|Channel: "+talk+"|File: a.wav|Options: bW(2)", "")
 	// Whether there is what is outside.
 	add(scoped, "Action: ShowDialPlan|Context: internal", "")
 	add(scoped, "Action: ShowDialPlan|Context: other", "ShowDialPlan Context: outside")

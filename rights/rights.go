@@ -330,6 +330,8 @@ type index struct {
 	agents  map[string]*agentRule
 	set     map[string][]*setRule
 
+	cuts []cutRule
+
 	items map[string]codec.Classes
 
 	maskedKeys    []pattern
@@ -348,6 +350,7 @@ func newIndex(r *ruleSet) index {
 		about:   map[string][]*aboutRule{},
 		agents:  map[string]*agentRule{},
 		set:     map[string][]*setRule{},
+		cuts:    r.cuts,
 		items:   map[string]codec.Classes{},
 	}
 	for i := range r.own {

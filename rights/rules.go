@@ -13,6 +13,7 @@ type ruleSet struct {
 	about   []aboutRule
 	agents  []agentRule
 	set     []setRule
+	cuts    []cutRule // cut.go
 
 	// Without dangerous.
 	refused      []refusedRule
@@ -141,6 +142,7 @@ var rules = ruleSet{
 	about:   aboutRules,
 	agents:  agentRules,
 	set:     setRules,
+	cuts:    cutRules,
 
 	refused: []refusedRule{
 		{"UpdateConfig", "action_updateconfig in main/manager.c: rewrites any configuration file"},

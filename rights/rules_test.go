@@ -448,6 +448,9 @@ func TestEachLineOfTheRulesHasASource(t *testing.T) {
 	for _, l := range rules.set {
 		require.NotEmpty(t, l.source, l.action)
 	}
+	for _, l := range rules.cuts {
+		require.NotEmpty(t, l.source, l.header)
+	}
 	for _, l := range rules.refused {
 		require.NotEmpty(t, l.source, l.action)
 	}
