@@ -36,10 +36,10 @@ type View struct {
 	filters *Filters
 
 	bounds  *bounds             // nil where all may be seen
-	told    map[string]struct{} // Uniqueids of channels that the session knows of, nil where it knows all
+	told    map[string]string   // channels that the session knows of, by Uniqueid the name that it knows; nil where it knows all
 	bridges map[string]struct{} // BridgeUniqueids of bridges that it knows of
 	seen    bool                // of the event that First was asked about
-	partly  bool                // only that the channel has ended
+	ended   string              // not "": only that the channel that it knows by that name has ended
 }
 
 // A ViewKey is equal for Views through which the same is seen.
@@ -76,8 +76,8 @@ func (v *View) See(e *Event) *codec.Packet {
 	if v.bounds != nil && !e.first {
 		p = e.cut
 		switch {
-		case v.partly:
-			p = cutHangup(p)
+		case v.ended != "":
+			p = cutHangup(p, v.ended)
 		case !v.seen:
 			return nil
 		}

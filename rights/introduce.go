@@ -15,10 +15,10 @@ func (v *View) Begin() {
 	if b == nil || b.owner == nil && len(b.channels) == 0 {
 		return
 	}
-	v.told, v.bridges = map[string]struct{}{}, map[string]struct{}{}
+	v.told, v.bridges = map[string]string{}, map[string]struct{}{}
 	for c := range b.state.Channels() {
 		if b.shows(c) {
-			v.told[c.Uniqueid] = struct{}{}
+			v.told[c.Uniqueid] = c.Name
 			if c.Bridge != "" {
 				v.bridges[c.Bridge] = struct{}{}
 			}
@@ -42,15 +42,16 @@ func (v *View) First(e *Event) (first []Event) {
 	if !e.looked {
 		e.objects, e.cut, e.looked = b.objects(p), b.index.cut(e.masked), true
 	}
-	v.seen, v.partly = !e.unknown && b.sees(e.objects, v.bridges), false
+	v.seen, v.ended = !e.unknown && b.sees(e.objects, v.bridges), ""
 	if v.told == nil {
 		return nil
 	}
 	switch p.Name() {
 	case "Hangup":
 		id := p.Get("Uniqueid")
-		_, told := v.told[id]
-		v.partly = told && !v.seen
+		if !v.seen {
+			v.ended = v.told[id]
+		}
 		delete(v.told, id)
 		return nil
 	case "BridgeDestroy":
@@ -62,7 +63,7 @@ func (v *View) First(e *Event) (first []Event) {
 	}
 	for i := range e.objects {
 		o := &e.objects[i]
-		if c := o.channel; o.rule.kind == aChannel && c.Uniqueid != "" && b.shows(c) && !v.knows(c.Uniqueid) && p.Name() != "Newchannel" {
+		if c := o.channel; o.rule.kind == aChannel && c.Uniqueid != "" && b.shows(c) && !v.knows(c) && p.Name() != "Newchannel" {
 			first = v.introduce(first, c, p)
 		}
 	}
@@ -74,9 +75,9 @@ func (v *View) First(e *Event) (first []Event) {
 }
 
 // knows tells whether the session was told of a channel, and has it told now.
-func (v *View) knows(id string) bool {
-	_, told := v.told[id]
-	v.told[id] = struct{}{}
+func (v *View) knows(c *pbx.Channel) bool {
+	_, told := v.told[c.Uniqueid]
+	v.told[c.Uniqueid] = c.Name
 	return told
 }
 
@@ -99,7 +100,7 @@ func (v *View) introduceCall(first []Event, p *codec.Packet, id string) []Event 
 		}
 	}
 	for i, c := range others {
-		if !v.knows(c.Uniqueid) {
+		if !v.knows(c) {
 			first = v.introduce(first, c, p)
 		}
 		w := begin("BridgeEnter", p)
@@ -188,11 +189,14 @@ func (w *writer) event() Event {
 }
 
 // cutHangup is the Hangup of a channel that the session was told of and that is not its
-// any more: that it has ended, and nothing of what it did last.
-func cutHangup(p *codec.Packet) *codec.Packet {
+// any more: that it has ended, by the name that the session was told, and nothing of what
+// it did last.
+func cutHangup(p *codec.Packet, name string) *codec.Packet {
 	return native.Rewrite(p, func(_ int, h codec.Header) (string, bool) {
 		switch h.Name {
-		case "Event", "Privilege", "Timestamp", "SystemName", "Channel", "Uniqueid", "Cause", "Cause-txt", "AmpdSynthetic":
+		case "Channel":
+			return name, true
+		case "Event", "Privilege", "Timestamp", "SystemName", "Uniqueid", "Cause", "Cause-txt", "AmpdSynthetic":
 			return h.Value, true
 		}
 		return "", false

@@ -243,6 +243,16 @@ func TestAgentIsNotToldWhatACallerDidLater(t *testing.T) {
 	require.Empty(t, w.gets(answer(t, callEvent("Hangup", channelLines("", "PJSIP/trunk-00000001", "1.1")+"|Cause: 16|Cause-txt: Normal Clearing"))), "once")
 }
 
+// A channel that was renamed out of a scope ends by the name that was told.
+func TestAHangupHasTheNameThatWasTold(t *testing.T) {
+	w := watch(t, scoped, world(t))
+	require.Equal(t, "Rename", w.names(t, callEvent("Rename", "Channel: PJSIP/alice-00000002|Newname: PJSIP/alice-00000099|Uniqueid: 1.4")))
+	require.Empty(t, w.names(t, callEvent("Rename", "Channel: PJSIP/alice-00000099|Newname: PJSIP/secret-00000002|Uniqueid: 1.4")))
+	got := w.gets(answer(t, callEvent("Hangup", channelLines("", "PJSIP/secret-00000002", "1.4")+"|Cause: 16|Cause-txt: x")))
+	require.Len(t, got, 1)
+	require.Equal(t, "Event: Hangup|Privilege: call,all|Channel: PJSIP/alice-00000099|Uniqueid: 1.4|Cause: 16|Cause-txt: x", shown(got[0]))
+}
+
 // A channel whose id is chosen to be a bridge's does not show that bridge.
 func TestAChannelsIdIsNoBridges(t *testing.T) {
 	w := watch(t, scoped, world(t))

@@ -182,6 +182,7 @@ var rules = ruleSet{
 		{"QueueAdd", "StateInterface", memberField, "dump_queue_members and reload_queue_members in apps/app_queue.c: what follows a comma becomes a member"},
 		{"QueueAdd", "Reason", memberField, "dump_queue_members and reload_queue_members in apps/app_queue.c: what follows a bar becomes a member; observed with Asterisk 22"},
 		{"QueuePause", "Reason", memberField, "dump_queue_members and reload_queue_members in apps/app_queue.c: what follows a bar becomes a member; observed with Asterisk 22"},
+		{"QueueWithdrawCaller", "WithdrawInfo", literal, "manager_request_withdraw_caller_from_queue in apps/app_queue.c: becomes a variable of the caller's, which the dialplan may evaluate"},
 		{"BlindTransfer", "Exten", dialString, "dialled as Local/EXTEN@CONTEXT: ast_bridge_transfer_blind in main/bridge.c"},
 		{"BlindTransfer", "Context", dialString, "dialled as Local/EXTEN@CONTEXT: ast_bridge_transfer_blind in main/bridge.c"},
 		{"Atxfer", "Exten", dialString, "dialled as Local/EXTEN@CONTEXT: dial_transfer in main/bridge_basic.c"},

@@ -173,6 +173,8 @@ func ruleCases() []ruleCase {
 		{admin, "Action: QueueAdd|Queue: a|Paused: 1|Reason: x,Local/`id`@b", "QueueAdd Reason: another member"},
 		{admin, "Action: QueueAdd|Queue: a|MemberName: x¦Local/1@b;0;0;y", "QueueAdd MemberName: another member"},
 		{admin, "Action: QueueAdd|Queue: a|StateInterface: x¦Local/1@b;0;0;y", "QueueAdd StateInterface: another member"},
+		{admin, "Action: QueueWithdrawCaller|Queue: a|Caller: 1.1|WithdrawInfo: called back", ""},
+		{admin, "Action: QueueWithdrawCaller|Queue: a|Caller: 1.1|WithdrawInfo: ${SHELL(id)}", "QueueWithdrawCaller WithdrawInfo: substitution"},
 		{admin, "Action: BlindTransfer|Exten: 1,,id", "BlindTransfer Exten: dial string"},
 		{admin, "Action: BlindTransfer|Context: a,,id", "BlindTransfer Context: dial string"},
 		{admin, "Action: Atxfer|Exten: 1,,id", "Atxfer Exten: dial string"},
