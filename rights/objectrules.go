@@ -296,6 +296,5 @@ var setRules = []setRule{
 	{"Originate", "OtherChannelId", "the Uniqueid"},
 	{"QueueAdd", "MemberName", "who it is"},
 	{"ParkedCalls", "ParkingLot", "whether there is one"},
-	{"Park", "Parkinglot", "any lot"},
 	{"Park", "ParkingSpace", "sets PARKINGEXTEN, a protected variable"},
 }

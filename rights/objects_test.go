@@ -130,6 +130,7 @@ func limitedCases() []ruleCase {
 	}
 	add(queues, "Action: QueueReload|Queue: support|Members: yes|Rules: yes", "QueueReload Rules: not for limited sessions")
 	add(scoped, "Action: Park|Channel: "+own+"|Parkinglot: other", "Park Parkinglot: not for limited sessions")
+	add(caller, "Action: Park|Channel: "+own+"|Parkinglot: other", "Park Parkinglot: not for limited sessions")
 	// Recordings in others' mailboxes, variables of the channel that is recorded.
 	for _, option := range []string{"m(bob@default)", "bi(ACCESS_GRANTED)"} {
 		add(scoped, "Action: MixMonitor|Channel: "+own+"|File: a.wav|Options: "+option, "MixMonitor Options: options for others")
@@ -299,7 +300,7 @@ func TestObjectsAreWritten(t *testing.T) {
 		"a queue not its":      {anAlice, "Action: QueueRemove|Queue: support2|Interface: PJSIP/alice", "", "Unable to remove interface from queue: No such queue"},
 		"no queue":             {anAlice, "Action: QueueRemove|Queue: nosuch|Interface: PJSIP/alice", "", "Unable to remove interface from queue: No such queue"},
 		"a dialplan outside":   {scoped, "Action: ShowDialPlan|Context: other", "", "Did not find context other"},
-		"its space":            {caller, "Action: Park|Channel: 1.1|ParkingSpace: 701|Parkinglot: other", "Action: Park|Channel: PJSIP/trunk-00000001", ""},
+		"its space":            {caller, "Action: Park|Channel: 1.1|ParkingSpace: 701", "Action: Park|Channel: PJSIP/trunk-00000001", ""},
 		"missing":              {scoped, "Action: Hangup|Channel: nobody", "", "No such channel"},
 		"outside":              {scoped, "Action: Hangup|Channel: 1.5", "", "No such channel"},
 		"outside, by name":     {scoped, "Action: Park|Channel: PJSIP/bob-00000003", "", "Channel does not exist: PJSIP/bob-00000003"},
