@@ -150,6 +150,17 @@ func loadContact(l *loader, p *codec.Packet) {
 func loadParked(l *loader, p *codec.Packet) {
 	if c := l.of(p, parkee); c != nil {
 		l.said(c, parkee, parked[0].in(p.Headers))
+		was := ParkedCall{}
+		if call := l.parked[c.Uniqueid]; call != nil {
+			was = *call
+		}
 		l.park(c, p, l.now)
+		if call := l.parked[c.Uniqueid]; parkedBlock.same(&was, call) && call.Since.Sub(was.Since).Abs() < listLate {
+			call.Since, call.Until = was.Since, was.Until
+		}
 	}
 }
+
+// listLate is how late a list may come on a busy machine: its whole seconds count from the
+// moment in which it was made.
+const listLate = 15 * time.Second

@@ -252,7 +252,7 @@ func TestEventsAreThoseOfDirectSessions(t *testing.T) {
 			calls, rate = 90, 6.0
 		}
 		s := asterisk.Start(t, version, asterisk.Conf("manager.conf", "[general](+)\ntimestampevents = yes"))
-		d := daemon.Start(t, s.Addr, daemon.Config{Plain: true})
+		d := daemon.Start(t, s.Addr, daemon.Config{Plain: true, Sessions: "\n[state]\nresync = \"24h\""}) // makes no events up
 		d.WaitReady(t)
 		direct, through := &road{name: "direct", addr: s.Addr}, &road{name: "ampd", addr: d.Addr}
 		roads := []*road{direct, through}
