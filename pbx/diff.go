@@ -132,7 +132,7 @@ func memberNotes(fields []compared[Member]) []compared[Member] {
 	for i := range fields {
 		switch f := &fields[i]; f.name {
 		case "InCall":
-			f.note = "by AgentConnect and AgentComplete; of several calls at a time the last one counts, and which that is must have been seen"
+			f.note = "by AgentConnect and AgentComplete; a QueueMemberStatus that was written before an AgentConnect may come behind it: 0 then until the next event or resync; of several calls at a time the last one counts, and which that is must have been seen"
 		case "CallsTaken", "LastCall":
 			f.note = "counted at AgentComplete, exact with the member's next event; \"queue reset stats\" sends none; with shared_lastcall the same member of other queues gets none"
 		case "Ringinuse":

@@ -77,7 +77,7 @@ func twoCalls(p *play) {
 	p.do("Action: QueueMemberRingInUse", "Interface: Local/1007@agents/n", "RingInUse: true", "Queue: sales")
 	a := p.call("queue-entry", "601", "Variable: QTIME=600")
 	p.partner(a, "Local/1007@agents")
-	next := time.After(1100 * time.Millisecond) // the second counts
+	next := time.After(2500 * time.Millisecond) // Asterisk tells them apart by the second
 	p.quiet("one call")
 	<-next
 	b := p.call("queue-entry", "601", "Variable: QTIME=600")
