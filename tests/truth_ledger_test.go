@@ -21,9 +21,17 @@ func differ(have, want *pbx.State, told func(pbx.Field) bool) []pbx.Difference {
 }
 
 // isOvertaken tells a member in a call that an event older than the call says not to be in
-// one: docs/state.md.
+// one, so that the call is not counted when it ends: docs/state.md.
 func isOvertaken(d pbx.Difference) bool {
-	return d.Object == "member" && d.Field == "InCall" && d.Have == "0" && d.Want == "1"
+	have, _ := strconv.Atoi(d.Have)
+	want, _ := strconv.Atoi(d.Want)
+	switch d.Object + " " + d.Field {
+	case "member InCall", "member CallsTaken":
+		return want == have+1
+	case "member LastCall":
+		return want > have
+	}
+	return false
 }
 
 func fieldsByName() map[[2]string]pbx.Field {
