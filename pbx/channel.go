@@ -109,11 +109,17 @@ var (
 func (s *State) said(c *Channel, prefix string, headers []codec.Header) {
 	c.touched = s.events
 	id, name := c.Uniqueid, c.Name
-	end, changed := channelBlock.update(c, prefix, headers[:min(len(headers), len(channelBlock))])
+	changed := c.update(prefix, headers)
 	c.Uniqueid = id
 	if changed && c.Name != name {
 		s.renamed(c, name)
 	}
+}
+
+// update sets what a block and the ChanVariables behind it say otherwise, and tells
+// whether something of the block has changed.
+func (c *Channel) update(prefix string, headers []codec.Header) bool {
+	end, changed := channelBlock.update(c, prefix, headers[:min(len(headers), len(channelBlock))])
 	n := 0
 	same := true
 	for i := end; i < len(headers) && isChanVariable(headers[i].Name, prefix); i++ {
@@ -121,13 +127,14 @@ func (s *State) said(c *Channel, prefix string, headers []codec.Header) {
 		n++
 	}
 	if same && n == len(c.ChanVariables) {
-		return
+		return changed
 	}
 	variables := make([]string, n)
 	for i := range variables {
 		variables[i] = strings.Clone(headers[end+i].Value)
 	}
 	c.ChanVariables = variables
+	return changed
 }
 
 func isChanVariable(name, prefix string) bool {
@@ -197,6 +204,9 @@ func newchannel(s *State, e event) {
 		return
 	}
 	s.said(s.addChannel(id, e.now), "", one[0].in(e.Headers))
+	if call := s.parked[id]; call != nil {
+		call.early = nil
+	}
 }
 
 func hangup(s *State, e event) {

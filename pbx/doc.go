@@ -19,8 +19,8 @@
 // through, the state is exact.
 //
 // Only Newchannel makes a channel. All that hangs on a channel (its place in a bridge
-// or a queue, a parking space, an agent's login) is only known while it is, and goes
-// with its Hangup.
+// or a queue, an agent's login) is only known while it is, and goes with its Hangup; so
+// does its parking space, which may be known before it.
 //
 // # Sources
 //

@@ -168,7 +168,8 @@ func requireSound(t testing.TB, s *State) {
 			require.Equal(t, a.ID, s.channels[a.Channel].agent)
 		}
 	}
-	for id := range s.parked {
-		require.NotNil(t, s.channels[id])
+	for id, call := range s.parked {
+		require.Equal(t, id, s.parkee(call).Uniqueid)
+		require.Equal(t, s.channels[id] == nil, call.early != nil)
 	}
 }

@@ -150,14 +150,15 @@ func loadContact(l *loader, p *codec.Packet) {
 func loadParked(l *loader, p *codec.Packet) {
 	if c := l.of(p, parkee); c != nil {
 		l.said(c, parkee, parked[0].in(p.Headers))
-		was := ParkedCall{}
-		if call := l.parked[c.Uniqueid]; call != nil {
-			was = *call
-		}
-		l.park(c, p, l.now)
-		if call := l.parked[c.Uniqueid]; parkedBlock.same(&was, call) && call.Since.Sub(was.Since).Abs() < listLate {
-			call.Since, call.Until = was.Since, was.Until
-		}
+	}
+	id := value(p, parkee+"Uniqueid")
+	was := ParkedCall{}
+	if call := l.parked[id]; call != nil {
+		was = *call
+	}
+	l.park(p, l.now)
+	if call := l.parked[id]; parkedBlock.same(&was, call) && call.Since.Sub(was.Since).Abs() < listLate {
+		call.Since, call.Until = was.Since, was.Until
 	}
 }
 

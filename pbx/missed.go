@@ -126,6 +126,10 @@ func differ(a, b time.Time) bool { return a.Sub(b).Abs() > 2*time.Second }
 
 func (m *missing) parking(event string, call *ParkedCall, retriever *Channel) {
 	m.begin(event)
-	writeParked(&m.builder, m.channel(call.Parkee), retriever, call, m.now)
+	c := m.channel(call.Parkee)
+	if c == nil {
+		c = call.early
+	}
+	writeParked(&m.builder, c, retriever, call, m.now)
 	m.end()
 }

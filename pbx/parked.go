@@ -2,6 +2,7 @@ package pbx
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"ampd/codec"
@@ -16,6 +17,7 @@ type ParkedCall struct {
 	Since            time.Time
 	Until            time.Time // when its time is over
 
+	early   *Channel // what is known of its channel before its Newchannel came, or nil
 	touched uint64
 }
 
@@ -31,11 +33,24 @@ var parkedBlock = eventColumns(parkedRows)
 
 const parkee = "Parkee"
 
-func (s *State) park(c *Channel, p *codec.Packet, now time.Time) {
-	call := s.parked[c.Uniqueid]
+// park takes over what an event or a list item says. Its channel may not be known yet:
+// parking has a stasis topic of its own (ast_parking_topic in main/parking.c),
+// and on a busy Asterisk 22 a ParkedCall was seen before its parkee's Newchannel. It
+// may be known no more: then the end of the parking follows in the same way.
+func (s *State) park(p *codec.Packet, now time.Time) {
+	id := value(p, parkee+"Uniqueid")
+	if id == "" {
+		return
+	}
+	call := s.parked[id]
 	if call == nil {
-		call = &ParkedCall{Parkee: c.Uniqueid}
-		s.parked[c.Uniqueid] = call
+		call = &ParkedCall{Parkee: strings.Clone(id)}
+		s.parked[call.Parkee] = call
+	}
+	call.early = nil
+	if s.channels[id] == nil {
+		call.early = &Channel{}
+		call.early.update(parkee, parked[0].in(p.Headers))
 	}
 	call.touched = s.events
 	parkedBlock.update(call, "", p.Headers)
@@ -59,6 +74,14 @@ func (s *State) unpark(uniqueid string) {
 	}
 }
 
+// parkee is the channel of a parked call: as it is, or as the ParkedCall told it.
+func (s *State) parkee(call *ParkedCall) *Channel {
+	if c := s.channels[call.Parkee]; c != nil {
+		return c
+	}
+	return call.early
+}
+
 // writeParked adds all headers of an event or list item about the parked call of c.
 // retriever is who has fetched it, or nil.
 func writeParked(b *builder, c, retriever *Channel, call *ParkedCall, now time.Time) {
@@ -76,11 +99,7 @@ func seconds(d time.Duration) string {
 	return strconv.FormatInt(max(0, int64(d.Round(time.Second)/time.Second)), 10)
 }
 
-func parkedCall(s *State, e event) {
-	if c := e.channel; c != nil {
-		s.park(c, e.Packet, e.now)
-	}
-}
+func parkedCall(s *State, e event) { s.park(e.Packet, e.now) }
 
 // parkedCallSwap puts its parkee where another one was (main/bridge.c swaps the
 // channels of a parking bridge).

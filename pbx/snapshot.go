@@ -267,7 +267,7 @@ func (l *lister) peers() {
 func (l *lister) parked() {
 	for call := range l.ParkedCalls() {
 		l.last("ParkedCall")
-		writeParked(&l.builder, l.State.channels[call.Parkee], nil, call, l.now)
+		writeParked(&l.builder, l.parkee(call), nil, call, l.now)
 		if l.endLast(); l.stopped {
 			return
 		}

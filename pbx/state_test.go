@@ -324,6 +324,35 @@ func TestParkedCalls(t *testing.T) {
 	}
 }
 
+func TestParkedCallMayComeBeforeItsChannel(t *testing.T) {
+	parked := parkedEvent("ParkedCall", "1", "default")
+	full := applied(t, newchannelEvent("1", "SIP/1-1"), parked)
+
+	early := applied(t, parked)
+	require.NotNil(t, early.Parked("1"))
+	requireSound(t, early)
+	shown := New()
+	require.NoError(t, shown.Load(SnapshotOf(AllObjects), snapshot(t, early, start), start))
+	for name, s := range map[string]*State{"seen": early, "from a snapshot": shown, "copied": early.Clone()} {
+		t.Run(name, func(t *testing.T) {
+			apply(t, s, newchannelEvent("1", "SIP/1-1"))
+			require.Empty(t, s.Differences(full))
+			requireSound(t, s)
+		})
+	}
+
+	// It may come when its channel is gone, too. Then its end follows.
+	late := applied(t, newchannelEvent("1", "SIP/1-1"), "Event: Hangup\nPrivilege: call,all\nChannel: SIP/1-1\nUniqueid: 1", parked)
+	missed := New().Missed(late, start)
+	require.Len(t, missed, 1)
+	require.Equal(t, "SIP/1-1", missed[0].Get("ParkeeChannel"))
+	missed = late.Missed(New(), start)
+	require.Len(t, missed, 1)
+	require.Equal(t, "ParkedCallGiveUp SIP/1-1", missed[0].Name()+" "+missed[0].Get("ParkeeChannel"))
+	apply(t, late, parkedEvent("ParkedCallGiveUp", "1", "default"))
+	require.Empty(t, late.Differences(New()))
+}
+
 func TestMissedEndOfParking(t *testing.T) {
 	const (
 		bridged = "Event: BridgeEnter\nPrivilege: call,all\nBridgeUniqueid: b\nChannel: SIP/%[1]s-1\nUniqueid: %[1]s"
