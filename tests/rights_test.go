@@ -27,6 +27,7 @@ type attack struct {
 	Caller   string
 	Until    string
 	Setup    []string
+	Ready    string
 	Before   []string
 	Packet   string
 	After    []string
@@ -246,8 +247,12 @@ func (f *battlefield) fight(t *testing.T, a *attack) {
 			exchange(t, f.admin, a.fill(action, ""))
 		}
 	}()
+	from := f.mark()
 	for _, action := range a.Setup {
 		exchange(t, f.admin, f.fill(t, a, action, ""))
+	}
+	if a.Ready != "" {
+		f.await(t, a, a.Ready, from)
 	}
 	channel := f.call(t, a)
 	session := openWire(t, a.ID, f.server.Addr, attacker(a.Classes), "Events: off")
@@ -256,12 +261,12 @@ func (f *battlefield) fight(t *testing.T, a *attack) {
 		exchange(t, session, f.fill(t, a, action, channel))
 	}
 
-	from := f.mark()
+	from = f.mark()
 	began := time.Now()
 	answers := exchange(t, session, f.fill(t, a, a.Packet, channel))
 	took := time.Since(began)
 	if a.Until != "" && a.Call == "" && a.Caller == "" {
-		f.await(t, a, from)
+		f.await(t, a, a.Until, from)
 	}
 	shows := func() bool {
 		switch {
@@ -334,15 +339,15 @@ func (f *battlefield) call(t *testing.T, a *attack) string {
 		return true
 	}, attackLimit, 10*time.Millisecond, "%s: the call", a.ID)
 	if a.Until != "" {
-		f.await(t, a, from)
+		f.await(t, a, a.Until, from)
 	}
 	return channel
 }
 
-func (f *battlefield) await(t *testing.T, a *attack, from int) {
+func (f *battlefield) await(t *testing.T, a *attack, event string, from int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return strings.Contains(f.since(from), "Event: "+a.Until+"\r\n") },
-		attackLimit, 10*time.Millisecond, "%s: %s", a.ID, a.Until)
+	require.Eventually(t, func() bool { return strings.Contains(f.since(from), "Event: "+event+"\r\n") },
+		attackLimit, 10*time.Millisecond, "%s: %s", a.ID, event)
 }
 
 // fill replaces what stands for what there is now.
