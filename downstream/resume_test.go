@@ -280,6 +280,7 @@ func TestAttachedBacklogIsWritten(t *testing.T) {
 		}
 		want := strings.Repeat(numbered(50), before+parked+later)
 		require.Equal(t, want, read(t, client, len(want)))
+		synctest.Wait() // that it was written is noted
 
 		for range before + parked { // from now on it is a session as any other
 			event(feed)
