@@ -58,7 +58,14 @@ unit:
 	@go test -race -short $(UNIT)
 
 integration:
-	@go test -race -short -count=1 -timeout 20m -v ./tests/... | sed -E '/^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS: .*\/|logger\.go:)/d'
+	@log=$$(mktemp)
+	trap 'rm "$$log"' EXIT
+	if ! go test -race -short -count=1 -timeout 20m -v ./tests/... | tee "$$log" |
+			sed -E '/^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS: .*\/|logger\.go:)/d'; then
+		echo "=== what failed"
+		grep -E -A15 'Error Trace:|--- FAIL|DATA RACE|^panic:' "$$log" | tail -150
+		exit 1
+	fi
 
 # What make test runs short, whole.
 soak:
