@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ampd/actions"
+	"ampd/audit"
 	"ampd/config"
 	"ampd/downstream"
 	"ampd/profiles"
@@ -23,6 +24,7 @@ type Config struct {
 	Sessions downstream.Config     `toml:"sessions"`
 	Rights   RightsConfig          `toml:"rights"`
 	State    StateConfig           `toml:"state"`
+	Audit    audit.Config          `toml:"audit"`
 	HTTP     HTTPConfig            `toml:"http"`
 	Log      LogConfig             `toml:"log"`
 }
@@ -55,6 +57,7 @@ func DefaultConfig() *Config {
 		Upstream: upstream.DefaultConfig(),
 		Sessions: downstream.DefaultConfig(),
 		State:    StateConfig{Resync: config.Duration(time.Minute)},
+		Audit:    audit.DefaultConfig(),
 		Log:      LogConfig{Level: "info", Format: "json"},
 	}
 }

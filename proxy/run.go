@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
 
+	"ampd/audit"
 	"ampd/downstream"
 	"ampd/profiles"
 	"ampd/upstream"
@@ -25,8 +27,9 @@ const drainTimeout = 5 * time.Second
 // Run is the daemon: it serves clients until ctx ends, then stops in order: no new
 // clients, the actions in flight answered and the upstream logged off, every client told
 // and let go. The error is one of starting; started is called with the
-// addresses of the listeners, in their order, once all are open.
-func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logger, started func([]net.Addr)) error {
+// addresses of the listeners, in their order, once all are open. hangups brings the
+// process's SIGHUPs, nil for none.
+func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logger, hangups <-chan os.Signal, started func([]net.Addr)) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
@@ -34,6 +37,11 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	if err != nil {
 		return err
 	}
+	trail, err := audit.Open(cfg.Audit, cfg.Rights.ProtectedVariables, log.Named("audit"), audit.NewMetrics(registry))
+	if err != nil {
+		return err
+	}
+	defer trail.Close()
 	fanout := downstream.NewFanout(cfg.Sessions)
 	hub := newHub(cfg.Sessions, subjects, fanout, log.Named("hub"), newHubMetrics(registry))
 	registry.MustRegister(gauges{hub})
@@ -72,6 +80,7 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	defer stopServer()
 	serverDone.Go(func() { server.Run(serverCtx, ports) })
 	upDone.Go(func() { hub.resync(upCtx, up, cfg.State.Resync.Std()) })
+	upDone.Go(func() { hangUp(upCtx, hangups, trail, log) })
 	if started != nil {
 		started(addrs)
 	}
@@ -91,6 +100,19 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	upDone.Wait()
 	log.Info("stopped")
 	return nil
+}
+
+// hangUp does what a SIGHUP asks for until ctx ends.
+func hangUp(ctx context.Context, hangups <-chan os.Signal, trail *audit.Log, log *zap.Logger) {
+	for {
+		select {
+		case <-hangups:
+			log.Warn("SIGHUP: this version reads its configuration only when it starts")
+			trail.Reopen()
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func openAll(listeners []downstream.Listener) (ports []*downstream.Port, addrs []net.Addr, err error) {

@@ -18,7 +18,7 @@ import (
 var levels = [][]string{
 	0: {"codec", "socket", "config"},
 	1: {"codec/native", "profiles", "actions"},
-	2: {"pbx"},
+	2: {"pbx", "audit"},
 	3: {"upstream", "downstream", "rights", "simulator"},
 	4: {"commands"},
 	5: {"proxy"},

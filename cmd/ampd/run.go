@@ -34,17 +34,7 @@ func runDaemon(ctx context.Context, args []string) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	go func() { // ends with ctx
-		for {
-			select {
-			case <-hangups:
-				log.Warn("SIGHUP: this version reads its configuration only when it starts")
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
 
 	log.Info("ampd starts", zap.String("version", version()), zap.String("config", *path))
-	return proxy.Run(ctx, files.Config, files.Profiles, log, nil)
+	return proxy.Run(ctx, files.Config, files.Profiles, log, hangups, nil)
 }
