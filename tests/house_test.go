@@ -17,7 +17,7 @@ import (
 // docs/architecture.md says what lives on each.
 var levels = [][]string{
 	0: {"codec", "socket", "config"},
-	1: {"codec/native", "profiles", "actions"},
+	1: {"codec/native", "codec/xml", "profiles", "actions"},
 	2: {"pbx", "audit"},
 	3: {"upstream", "downstream", "rights", "simulator"},
 	4: {"commands"},
