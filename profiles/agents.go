@@ -2,59 +2,84 @@ package profiles
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
 
-// checkAgents names what is wrong with the [[agent]] tables and fills the store.
+// checkAgents names what is wrong with the [[agent]] tables and fills the file.
 func (f *file) checkAgents(report func(key, problem string)) {
+	f.callbacks = map[string]Callback{}
 	for i := range f.Agents {
 		a := &f.Agents[i]
 		here := func(key, problem string) { report(fmt.Sprintf("agent[%d].%s", i, key), problem) }
 		key := strings.ToLower(a.ID)
-		if f.store.agents[key] != nil && key != "" {
+		if _, taken := f.callbacks[key]; taken && key != "" {
 			here("id", fmt.Sprintf("is %q, which another agent has; ids are compared without case", a.ID))
 		}
 		if problem := idProblem(a.ID); problem != "" {
 			here("id", problem)
 		}
 		checkDevices(a.Devices, here)
+		for j, queue := range a.Queues {
+			switch {
+			case strings.TrimSpace(queue) == "":
+				here(fmt.Sprintf("queues[%d]", j), "must not be empty")
+			case slices.Contains(a.Queues[:j], queue):
+				here(fmt.Sprintf("queues[%d]", j), fmt.Sprintf("is %q again", queue))
+			}
+		}
 		p := &Person{ID: a.ID, Name: a.Name, Devices: a.Devices}
-		f.store.agents[key] = p
-		f.store.people = append(f.store.people, p)
+		if old := f.before[key].Person; reflect.DeepEqual(old, p) {
+			p = old
+		}
+		f.callbacks[key] = Callback{Person: p, Queues: a.Queues, Penalty: a.Penalty}
+		f.people = append(f.people, p)
 	}
-	f.checkOneself(report)
+	whose := claims{}
+	f.claimAgents(whose, report)
+	for i := range f.Profiles {
+		whose.claimEntry(&f.Profiles[i], f.callbacks, func(key, problem string) {
+			report(fmt.Sprintf("profile[%d].%s", i, key), problem)
+		})
+	}
 }
 
-// checkOneself reports names and devices that are of two agents, those that profiles name
-// beside the tables included: each would see and control what is the other's.
-func (f *file) checkOneself(report func(key, problem string)) {
-	whose := map[string]string{}
-	claim := func(id, key, name string) {
-		name = withoutOptions(strings.ToLower(name))
-		if other, taken := whose[name]; taken && other != id && name != "" {
-			report(key, fmt.Sprintf("is %q, which is that of agent %q, too", name, other))
-			return
-		}
-		whose[name] = id
+// claims are whose the names and devices of agents are, by these in lower case. Two
+// agents that shared one would each see and control what is the other's.
+type claims map[string]string
+
+// claim takes a name or device for the agent with that id, or reports whose it is.
+func (c claims) claim(id, key, name string, report func(key, problem string)) {
+	name = withoutOptions(strings.ToLower(name))
+	if other, taken := c[name]; taken && other != id && name != "" {
+		report(key, fmt.Sprintf("is %q, which is that of agent %q, too", name, other))
+		return
 	}
+	c[name] = id
+}
+
+// claimAgents takes what the [[agent]] tables name.
+func (f *file) claimAgents(c claims, report func(key, problem string)) {
 	for i, a := range f.Agents {
 		id := strings.ToLower(a.ID)
-		claim(id, fmt.Sprintf("agent[%d].id", i), a.ID)
-		claim(id, fmt.Sprintf("agent[%d].name", i), a.Name)
+		c.claim(id, fmt.Sprintf("agent[%d].id", i), a.ID, report)
+		c.claim(id, fmt.Sprintf("agent[%d].name", i), a.Name, report)
 		for j, d := range a.Devices {
-			claim(id, fmt.Sprintf("agent[%d].devices[%d]", i, j), d)
+			c.claim(id, fmt.Sprintf("agent[%d].devices[%d]", i, j), d, report)
 		}
 	}
-	for i, e := range f.Profiles {
-		id := strings.ToLower(e.Agent)
-		if e.Agent == "" || f.store.agents[id] != nil {
-			continue
-		}
-		claim(id, fmt.Sprintf("profile[%d].agent", i), e.Agent)
-		for j, d := range e.Devices {
-			claim(id, fmt.Sprintf("profile[%d].devices[%d]", i, j), d)
-		}
+}
+
+// claimEntry takes what a profile names that has an agent of its own.
+func (c claims) claimEntry(e *entry, agents map[string]Callback, report func(key, problem string)) {
+	id := strings.ToLower(e.Agent)
+	if _, known := agents[id]; known || e.Agent == "" {
+		return
+	}
+	c.claim(id, "agent", e.Agent, report)
+	for j, d := range e.Devices {
+		c.claim(id, fmt.Sprintf("devices[%d]", j), d, report)
 	}
 }
 
@@ -68,20 +93,20 @@ func withoutOptions(device string) string {
 	return device
 }
 
-// agentOf is who logins of type agent are, nil if they say it.
-func (f *file) agentOf(e *entry, report func(key, problem string)) *Person {
-	known := f.store.agents[strings.ToLower(e.Agent)]
+// agent is who logins of type agent are, nil if they say it.
+func (e *entry) agent(agents map[string]Callback, report func(key, problem string)) *Person {
+	known, ok := agents[strings.ToLower(e.Agent)]
 	switch {
 	case e.Agent == "":
-		if slices.Contains(e.Types, Agent) && len(f.Agents) == 0 {
+		if slices.Contains(e.Types, Agent) && len(agents) == 0 {
 			report("agent", "must say who logs in, for there is no [[agent]]")
 		}
 		return nil
-	case known != nil:
+	case ok:
 		if len(e.Devices) > 0 {
 			report("devices", fmt.Sprintf("are those of [[agent]] %q: name them there", known.ID))
 		}
-		return known
+		return known.Person
 	}
 	if problem := idProblem(e.Agent); problem != "" {
 		report("agent", problem)

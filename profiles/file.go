@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"ampd/codec"
 	"ampd/config"
@@ -19,34 +20,29 @@ const longestName = 79
 // sentence without its subject.
 type Check func(p *Profile, report func(key, problem string))
 
-// Load reads profiles.toml and returns its profiles, or all the mistakes in it;
-// more may be nil.
-func Load(name string, more Check) (*Store, config.Problems) {
-	f := file{store: newStore(name), more: more}
-	problems := config.Read(name, &f)
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	f.store.warnings = append(f.store.warnings, config.Exposed(name)...)
-	return f.store, nil
-}
-
-// Parse is [Load] for a text at hand; name stands for the file in problems.
-func Parse(name, text string, more Check) (*Store, config.Problems) {
-	f := file{store: newStore(name), more: more}
-	if problems := config.Parse(name, text, &f); len(problems) > 0 {
-		return nil, problems
-	}
-	return f.store, nil
-}
-
-// file is profiles.toml. Its Check fills the store.
+// file is profiles.toml.
 type file struct {
 	Profiles []entry  `toml:"profile" required:"true"`
 	Agents   []person `toml:"agent"`
 
-	store *Store
-	more  Check
+	name   string
+	more   Check
+	before map[string]Callback // those of an earlier reading, to be used again if equal
+
+	// Filled by Check.
+	written   []written       // in the file's order
+	names     map[string]bool // in lower case
+	people    []*Person
+	callbacks map[string]Callback // by id in lower case
+}
+
+// written is a profile as one of the files has it.
+type written struct {
+	file    string
+	entry   *entry
+	profile *Profile
+	hash    *hash // nil if there is only a secret
+	deleted bool  // all that is said of it
 }
 
 // entry is one [[profile]] as the file has it.
@@ -68,9 +64,10 @@ type entry struct {
 
 	Filters []Filter `toml:"filters"`
 
-	MaxSessions    int    `toml:"max_sessions" min:"0" max:"100000"`
-	OnUpstreamLoss string `toml:"on_upstream_loss" oneof:"stay disconnect"`
-	Disabled       bool   `toml:"disabled"`
+	MaxSessions      int    `toml:"max_sessions" min:"0" max:"100000"`
+	ActionsPerSecond int    `toml:"actions_per_second" min:"0" max:"100000"`
+	OnUpstreamLoss   string `toml:"on_upstream_loss" oneof:"stay disconnect"`
+	Disabled         bool   `toml:"disabled"`
 
 	Dangerous    bool     `toml:"dangerous"`
 	Applications []string `toml:"applications"`
@@ -80,14 +77,14 @@ type entry struct {
 	Contexts []string `toml:"contexts"`
 	Channels []string `toml:"channels"`
 
-	Admin               config.Later `toml:"admin"`
-	AmpdEvents          config.Later `toml:"ampd_events"`
-	ActionsPerSecond    config.Later `toml:"actions_per_second"`
-	CommandFraming      config.Later `toml:"command_framing"`
-	Dialect             config.Later `toml:"dialect"`
-	Format              config.Later `toml:"format"`
-	Trust               config.Later `toml:"trust"`
-	TrustAdministrators config.Later `toml:"trust_administrators"`
+	Dialect        string `toml:"dialect" oneof:"asterisk ampd"`
+	Format         string `toml:"format" oneof:"asterisk xml"`
+	CommandFraming string `toml:"command_framing" oneof:"upstream old new"`
+	AmpdEvents     bool   `toml:"ampd_events"`
+
+	Admin               bool      `toml:"admin"`
+	Trust               []Network `toml:"trust"`
+	TrustAdministrators bool      `toml:"trust_administrators"`
 }
 
 // person is one [[agent]] as the file has it.
@@ -96,49 +93,63 @@ type person struct {
 	Name    string   `toml:"name"`
 	Devices []string `toml:"devices"`
 
-	Queues  config.Later `toml:"queues"`
-	Penalty config.Later `toml:"penalty"`
+	Queues  []string `toml:"queues"`
+	Penalty int      `toml:"penalty" min:"0" max:"1000000"`
 }
 
 // Defaults is what a profile has that does not say.
 func (e *entry) Defaults() {
 	e.Types = []Type{Monitor}
 	e.OnUpstreamLoss = "stay"
+	e.Dialect = "asterisk"
 }
 
-// Check names what is wrong between the keys and fills the store.
+// Check names what is wrong between the keys and fills the file.
 func (f *file) Check(report func(key, problem string)) {
 	f.checkAgents(report)
-	seen := map[string]bool{}
+	f.names = map[string]bool{}
 	for i := range f.Profiles {
 		e := &f.Profiles[i]
 		here := func(key, problem string) { report(fmt.Sprintf("profile[%d].%s", i, key), problem) }
-		name := strings.ToLower(e.Name)
-		if seen[name] && name != "" {
-			here("name", fmt.Sprintf("is %q, which another profile has; names are compared without case", e.Name))
-		}
-		seen[name] = true
-		e.check(here)
-		p := e.profile()
-		p.Agent = f.agentOf(e, here)
-		if f.more != nil {
-			f.more(p, here)
-		}
-		h, err := parseHash(string(e.SecretHash))
-		if err != nil && e.SecretHash != "" {
-			here("secret_hash", err.Error())
-		}
-		f.store.add(p, string(e.Secret), h)
+		e.checkName(f.names, here)
+		f.written = append(f.written, e.judge(f.name, f.callbacks, f.more, here))
 	}
 }
 
-func (e *entry) check(report func(key, problem string)) {
+// checkName reports a name that can't be one, or that is among those seen.
+func (e *entry) checkName(seen map[string]bool, report func(key, problem string)) {
+	name := strings.ToLower(e.Name)
+	if seen[name] && name != "" {
+		report("name", fmt.Sprintf("is %q, which another profile has; names are compared without case", e.Name))
+	}
+	seen[name] = true
 	if len(e.Name) > longestName {
 		report("name", fmt.Sprintf("is longer than %d bytes", longestName))
 	}
-	if strings.TrimSpace(e.Name) != e.Name || strings.ContainsFunc(e.Name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		report("name", "has a blank at one of its ends or a control character in it")
+	if strings.TrimSpace(e.Name) != e.Name || strings.ContainsFunc(e.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		report("name", "has a blank at one of its ends or a character in it that does not print")
 	}
+}
+
+// judge checks the entry of a file and says what it is; agents are those of
+// profiles.toml, nil where they are not known.
+func (e *entry) judge(file string, agents map[string]Callback, more Check, report func(key, problem string)) written {
+	e.check(report)
+	p := e.profile()
+	if agents != nil {
+		p.Agent = e.agent(agents, report)
+	}
+	if more != nil {
+		more(p, report)
+	}
+	h, err := parseHash(string(e.SecretHash))
+	if err != nil && e.SecretHash != "" {
+		report("secret_hash", err.Error())
+	}
+	return written{file: file, entry: e, profile: p, hash: h}
+}
+
+func (e *entry) check(report func(key, problem string)) {
 	switch {
 	case e.Secret != "" && e.SecretHash != "":
 		report("secret_hash", "stands beside a secret: a profile has one of them")
@@ -165,6 +176,12 @@ func (e *entry) check(report func(key, problem string)) {
 	}
 	if e.Dangerous && len(e.Queues)+len(e.Contexts)+len(e.Channels) > 0 {
 		report("dangerous", "lifts what queues, contexts and channels limit: a profile has one or the other")
+	}
+	if e.Admin && !slices.Contains(e.Types, Administrator) {
+		report("admin", `is for profiles with "administrator" among their types`)
+	}
+	if e.TrustAdministrators && len(e.Trust) == 0 {
+		report("trust_administrators", "says nothing without trust")
 	}
 	for _, scope := range []struct {
 		key   string
@@ -210,21 +227,34 @@ func orMissing(secret config.Secret) string {
 // profile returns what the rest of ampd sees of the entry.
 func (e *entry) profile() *Profile {
 	p := &Profile{
-		Name:           e.Name,
-		Types:          e.Types,
-		Networks:       Networks{Permit: e.Permit},
-		Read:           e.Read.Classes,
-		Write:          e.Write.Classes,
-		Filters:        e.Filters,
-		MaxSessions:    e.MaxSessions,
-		OnUpstreamLoss: e.OnUpstreamLoss,
-		Disabled:       e.Disabled,
-		Dangerous:      e.Dangerous,
-		Applications:   e.Applications,
-		Commands:       e.Commands,
-		Queues:         e.Queues,
-		Contexts:       e.Contexts,
-		Channels:       e.Channels,
+		Name:     e.Name,
+		Types:    e.Types,
+		Networks: Networks{Permit: e.Permit},
+		Read:     e.Read.Classes,
+		Write:    e.Write.Classes,
+		Filters:  e.Filters,
+
+		MaxSessions:      e.MaxSessions,
+		ActionsPerSecond: e.ActionsPerSecond,
+		OnUpstreamLoss:   e.OnUpstreamLoss,
+		Disabled:         e.Disabled,
+
+		Dangerous:    e.Dangerous,
+		Applications: e.Applications,
+		Commands:     e.Commands,
+
+		Queues:   e.Queues,
+		Contexts: e.Contexts,
+		Channels: e.Channels,
+
+		Dialect:        e.Dialect,
+		Format:         e.Format,
+		CommandFraming: e.CommandFraming,
+		AmpdEvents:     e.AmpdEvents,
+
+		Admin:               e.Admin,
+		Trust:               e.Trust,
+		TrustAdministrators: e.TrustAdministrators,
 	}
 	for _, a := range e.Allow {
 		p.Allow = append(p.Allow, string(a))
@@ -293,6 +323,14 @@ func (d *denied) UnmarshalText(text []byte) error {
 	return (*action)(&d.action).UnmarshalText(text)
 }
 
+// String writes d as the file has it.
+func (d denied) String() string {
+	if d.action != "" {
+		return d.action
+	}
+	return d.network.String()
+}
+
 // UnmarshalText reads a filter as manager.conf has it: what stands behind
 // "eventfilter =", or the whole line of the form "eventfilter(...) = ...".
 func (f *Filter) UnmarshalText(text []byte) error {
@@ -315,6 +353,17 @@ func (f *Filter) UnmarshalText(text []byte) error {
 	}
 	*f = Filter{Expr: s}
 	return nil
+}
+
+// String writes f as [Filter.UnmarshalText] reads it.
+func (f Filter) String() string {
+	switch {
+	case f.Criteria != "":
+		return "eventfilter(" + f.Criteria + ") = " + f.Expr
+	case strings.HasPrefix(f.Expr, "eventfilter"):
+		return "eventfilter = " + f.Expr
+	}
+	return f.Expr
 }
 
 // cutCriteria splits "(name(Newchannel)) = expression" at the bracket that closes

@@ -46,6 +46,14 @@ disabled = true
 dangerous = true
 applications = ["Dial"]
 commands = ["core show hints"]
+actions_per_second = 20
+dialect = "ampd"
+format = "xml"
+command_framing = "old"
+ampd_events = true
+admin = true
+trust = ["127.0.0.1", "unix"]
+trust_administrators = true
 
 [[profile]]
 name = "alice"
@@ -75,7 +83,7 @@ func TestLoad(t *testing.T) {
 				{Criteria: "name(Newchannel),header(Channel),method(starts_with)", Expr: "PJSIP/"},
 				{Criteria: "action(exclude),name(RTCPSent)"},
 			},
-			OnUpstreamLoss: "stay",
+			OnUpstreamLoss: "stay", Dialect: "asterisk",
 		},
 		{
 			Name: "dialer", Types: []profiles.Type{profiles.Administrator, profiles.Monitor},
@@ -85,13 +93,15 @@ func TestLoad(t *testing.T) {
 				Deny:   []profiles.Network{network("10.1.0.0/16")},
 			},
 			Allow: []string{"MyAction"}, Deny: []string{"Getvar", "Setvar"},
-			MaxSessions: 3, OnUpstreamLoss: "disconnect", Disabled: true, Dangerous: true,
+			MaxSessions: 3, ActionsPerSecond: 20, OnUpstreamLoss: "disconnect", Disabled: true, Dangerous: true,
 			Applications: []string{"Dial"}, Commands: []string{"core show hints"},
+			Dialect: "ampd", Format: "xml", CommandFraming: "old", AmpdEvents: true,
+			Admin: true, Trust: []profiles.Network{network("127.0.0.1/32"), {}}, TrustAdministrators: true,
 		},
 		{
 			Name: "alice", Types: []profiles.Type{profiles.Agent}, Agent: &profiles.Person{ID: "1001", Devices: []string{"PJSIP/alice"}},
-			OnUpstreamLoss: "stay",
-			Queues:         []string{"support"}, Contexts: []string{"internal"}, Channels: []string{"PJSIP/"},
+			OnUpstreamLoss: "stay", Dialect: "asterisk",
+			Queues: []string{"support"}, Contexts: []string{"internal"}, Channels: []string{"PJSIP/"},
 		},
 	}, store.Profiles())
 
@@ -133,8 +143,8 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		}},
 		"names": {text: "[[profile]]\nname = 'Bob'\nsecret='s'\n[[profile]]\nname='bob'\nsecret='s'\n[[profile]]\nname=' eve'\nsecret='s'\n[[profile]]\nname=\"a\\tb\"\nsecret='s'\n[[profile]]\nname='" + strings.Repeat("x", 80) + "'\nsecret='s'", want: []string{
 			`p:5: profile[1].name: is "bob", which another profile has; names are compared without case`,
-			"p:8: profile[2].name: has a blank at one of its ends or a control character in it",
-			"p:11: profile[3].name: has a blank at one of its ends or a control character in it",
+			"p:8: profile[2].name: has a blank at one of its ends or a character in it that does not print",
+			"p:11: profile[3].name: has a blank at one of its ends or a character in it that does not print",
 			"p:14: profile[4].name: is longer than 79 bytes",
 		}},
 		"secrets": {text: "[[profile]]\nname='a'\nsecret=''\n[[profile]]\nname='b'\nsecret=' hunter2'\n[[profile]]\nname='c'\nsecret=\"hunter2\\n\"\n[[profile]]\nname='d'\nsecret='" + strings.Repeat("hunter2", 150) + "'\n" +
@@ -155,7 +165,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			`p:9: profile[1].agent: is for profiles with "agent" among their types`,
 		}},
 		"agents": {text: "[[profile]]\nname='a'\nsecret='s'\ntypes=['agent']\nagent='1001'\ndevices=['PJSIP/alice']\n[[profile]]\nname='b'\nsecret='s'\ntypes=['agent']\nagent='a/b'\ndevices=['phone', 'PJSIP/']\n" +
-			"[[profile]]\nname='c'\nsecret='s'\ndevices=['PJSIP/x']\n[[agent]]\nid='1001'\nname='Alice'\n[[agent]]\nid='alice'\ndevices=['PJSIP/x']\n[[agent]]\nid='1003'\ndevices=['pjsip/X', 'PJSIP/a b']\nqueues=['a']\n[[agent]]\nid='1001'\n[[agent]]\nname='x'", want: []string{
+			"[[profile]]\nname='c'\nsecret='s'\ndevices=['PJSIP/x']\n[[agent]]\nid='1001'\nname='Alice'\n[[agent]]\nid='alice'\ndevices=['PJSIP/x']\n[[agent]]\nid='1003'\ndevices=['pjsip/X', 'PJSIP/a b']\nqueues=['a', ' ', 'a']\npenalty=-1\n[[agent]]\nid='1001'\n[[agent]]\nname='x'", want: []string{
 			"p:6: profile[0].devices: are those of [[agent]] \"1001\": name them there",
 			`p:11: profile[1].agent: has a blank or one of / : , | in it`,
 			`p:12: profile[1].devices[0]: must be a device such as "PJSIP/alice"`,
@@ -164,9 +174,11 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			`p:21: agent[1].id: is "alice", which is that of agent "1001", too`,
 			`p:25: agent[2].devices[1]: must be a device such as "PJSIP/alice"`,
 			`p:25: agent[2].devices[0]: is "pjsip/x", which is that of agent "alice", too`,
-			`p:26: agent[2].queues: is not supported by this version of ampd`,
-			`p:28: agent[3].id: is "1001", which another agent has; ids are compared without case`,
-			`p:29: agent[4].id: is required`,
+			`p:26: agent[2].queues[1]: must not be empty`,
+			`p:26: agent[2].queues[2]: is "a" again`,
+			`p:27: agent[2].penalty: is -1 and must be from 0 to 1000000`,
+			`p:29: agent[3].id: is "1001", which another agent has; ids are compared without case`,
+			`p:30: agent[4].id: is required`,
 		}},
 		"agents that are one": {text: "[[agent]]\nid='1001'\nname='Alice'\ndevices=['PJSIP/alice', 'Local/1@a']\n[[agent]]\nid='1002'\ndevices=['Local/1@a/n']\n" +
 			"[[profile]]\nname='a'\nsecret='s'\ntypes=['agent']\nagent='1003'\ndevices=['PJSIP/Alice']\n[[profile]]\nname='b'\nsecret='s'\ntypes=['agent']\nagent='ALICE'\n" +
@@ -216,15 +228,16 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 			"p:7: profile[0].commands[0]: must not be empty",
 			"p:8: profile[0].queues[1]: must not be empty",
 		}},
-		"keys of later versions": {text: "[[profile]]\nname='a'\nsecret='s'\nadmin=true\nampd_events=true\nactions_per_second=5\ncommand_framing='old'\ndialect='ampd'\nformat='xml'\ntrust=['127.0.0.1/32']\ntrust_administrators=true", want: []string{
-			"p:4: profile[0].admin: is not supported by this version of ampd",
-			"p:5: profile[0].ampd_events: is not supported by this version of ampd",
-			"p:6: profile[0].actions_per_second: is not supported by this version of ampd",
-			"p:7: profile[0].command_framing: is not supported by this version of ampd",
-			"p:8: profile[0].dialect: is not supported by this version of ampd",
-			"p:9: profile[0].format: is not supported by this version of ampd",
-			"p:10: profile[0].trust: is not supported by this version of ampd",
-			"p:11: profile[0].trust_administrators: is not supported by this version of ampd",
+		"answers and trust": {text: "[[profile]]\nname='a'\nsecret='s'\nadmin=true\nampd_events='yes'\nactions_per_second=-5\ncommand_framing=''\ndialect='AMPD'\nformat='json'\ntrust=['127.0.0.1/33']\n" +
+			"[[profile]]\nname='b'\nsecret='s'\ntrust_administrators=true", want: []string{
+			`p:4: profile[0].admin: is for profiles with "administrator" among their types`,
+			"p:5: profile[0].ampd_events: must be true or false, not a string",
+			"p:6: profile[0].actions_per_second: is -5 and must be from 0 to 100000",
+			`p:7: profile[0].command_framing: is "" and must be one of: upstream, old, new`,
+			`p:8: profile[0].dialect: is "AMPD" and must be one of: asterisk, ampd`,
+			`p:9: profile[0].format: is "json" and must be one of: asterisk, xml`,
+			`p:10: profile[0].trust[0]: "127.0.0.1/33" is no network: write "10.0.0.0/8", "10.1.2.3", "2001:db8::/32" or "unix"`,
+			"p:14: profile[1].trust_administrators: says nothing without trust",
 		}},
 		"unknown key": {text: "[[profile]]\nname='a'\nsecret='s'\ntype='monitor'\n", want: []string{
 			"p:4: profile[0].type: is not a known key: did you mean types?",

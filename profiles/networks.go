@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -56,6 +57,33 @@ func longest(networks []Network, addr netip.Addr) int {
 	return bits
 }
 
+// within tells whether outer permits every address that n permits.
+func (n Networks) within(outer Networks) bool {
+	all := slices.Concat(n.Permit, n.Deny, outer.Permit, outer.Deny)
+	return (!n.Permits(netip.Addr{}) || outer.Permits(netip.Addr{})) &&
+		n.withinOf(outer, netip.PrefixFrom(netip.IPv4Unspecified(), 0), all) &&
+		n.withinOf(outer, netip.PrefixFrom(netip.IPv6Unspecified(), 0), all)
+}
+
+// withinOf is within for the addresses of p, which it halves until none of the
+// networks is a part of what is left: all of its addresses are alike then.
+func (n Networks) withinOf(outer Networks, p netip.Prefix, networks []Network) bool {
+	var parts []Network
+	for _, part := range networks {
+		if part.Prefix.Bits() > p.Bits() && p.Contains(part.Prefix.Addr()) {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return !n.Permits(p.Addr()) || outer.Permits(p.Addr())
+	}
+	upper := p.Addr().AsSlice()
+	upper[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
+	half, _ := netip.AddrFromSlice(upper) // is as long as an address
+	return n.withinOf(outer, netip.PrefixFrom(p.Addr(), p.Bits()+1), parts) &&
+		n.withinOf(outer, netip.PrefixFrom(half, p.Bits()+1), parts)
+}
+
 const unix = "unix"
 
 // UnmarshalText reads "10.0.0.0/8", "10.0.0.0/255.0.0.0", "10.1.2.3", "2001:db8::/32"
@@ -89,6 +117,14 @@ func (n *Network) UnmarshalText(text []byte) error {
 		return bad
 	}
 	return nil
+}
+
+// String writes n as the file has it.
+func (n Network) String() string {
+	if !n.Prefix.IsValid() {
+		return unix
+	}
+	return n.Prefix.String()
 }
 
 // maskBits reads what stands behind the slash: "8" or, for IPv4, "255.0.0.0".

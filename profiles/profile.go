@@ -1,6 +1,10 @@
 package profiles
 
-import "ampd/codec"
+import (
+	"slices"
+
+	"ampd/codec"
+)
 
 // A Type is a ceiling over what a session may do.
 type Type string
@@ -33,9 +37,10 @@ type Profile struct {
 
 	Filters []Filter
 
-	MaxSessions    int    // at the same time; 0 is no limit
-	OnUpstreamLoss string // "stay" or "disconnect"
-	Disabled       bool
+	MaxSessions      int    // at the same time; 0 is no limit
+	ActionsPerSecond int    // of one session; 0 is no limit
+	OnUpstreamLoss   string // "stay" or "disconnect"
+	Disabled         bool
 
 	// Dangerous lifts the guards over actions that can do more than their
 	// classes say.
@@ -45,6 +50,32 @@ type Profile struct {
 
 	// The scopes: prefixes of names, empty for all.
 	Queues, Contexts, Channels []string
+
+	// How its sessions are answered. CommandFraming is "upstream", "old" or "new",
+	// "" to go by the dialect; Format is "asterisk" or "xml", "" for the listener's.
+	Dialect        string // of a native login without Type: "asterisk" or "ampd"
+	Format         string
+	CommandFraming string
+	AmpdEvents     bool // gets events of ampd's own in the asterisk dialect, too
+
+	Admin bool // may change profiles, logged in as administrator
+
+	// Trust are networks from which no secret is asked: [Store.Trusts].
+	Trust               []Network
+	TrustAdministrators bool // not even of administrators
+}
+
+// onlyInFile are the keys that profiles.toml alone may give.
+var onlyInFile = []string{"dangerous", "admin", "trust", "trust_administrators"}
+
+// fixedBy is the first of the keys that profiles.toml alone may give which the
+// profile has, "" if none: such a profile does not change at run time.
+func (p *Profile) fixedBy() string {
+	has := []bool{p.Dangerous, p.Admin, len(p.Trust) > 0, p.TrustAdministrators}
+	if i := slices.Index(has, true); i >= 0 {
+		return onlyInFile[i]
+	}
+	return ""
 }
 
 // A Filter is an event filter as manager.conf writes it:
@@ -64,6 +95,14 @@ type Person struct {
 	ID      string
 	Name    string   // what queues call it, "" if no other than its id
 	Devices []string // "PJSIP/alice"
+}
+
+// A Callback is an agent of [[agent]] with the queues that a callback login makes it a
+// member of, and its penalty there. It does not change.
+type Callback struct {
+	*Person
+	Queues  []string
+	Penalty int
 }
 
 // A Role is what a login is: a profile under one of its types and, for an agent, who.

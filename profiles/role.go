@@ -8,12 +8,9 @@ import (
 // Role is what a login is that asked for the type and the agent with that id, "" where
 // it did not say. refusal says in words for the client why it is nothing.
 func (s *Store) Role(p *Profile, asked, agentID string) (role Role, refusal string) {
-	role = Role{Profile: p, Type: p.Type()}
-	if asked != "" {
-		role.Type = Type(strings.ToLower(asked))
-		if !slices.Contains(p.Types, role.Type) {
-			return Role{}, "Type not permitted"
-		}
+	role = Role{Profile: p, Type: p.typeOf(asked)}
+	if !slices.Contains(p.Types, role.Type) {
+		return Role{}, "Type not permitted"
 	}
 	if role.Type != Agent {
 		return role, ""
@@ -27,33 +24,48 @@ func (s *Store) Role(p *Profile, asked, agentID string) (role Role, refusal stri
 			return Role{}, "Agent not permitted"
 		}
 	default:
-		if role.Agent = s.agents[strings.ToLower(agentID)]; role.Agent == nil {
+		callback, known := s.Callback(agentID)
+		if !known {
 			return Role{}, "Agent not permitted"
 		}
+		role.Agent = callback.Person
 	}
 	return role, ""
 }
 
+// typeOf is the type of a login that asked for this one, "" if it did not say.
+func (p *Profile) typeOf(asked string) Type {
+	if asked == "" {
+		return p.Type()
+	}
+	return Type(strings.ToLower(asked))
+}
+
 // Roles yields all that a login can be.
 func (s *Store) Roles(yield func(Role) bool) {
-	for _, p := range s.profiles {
-		for _, t := range p.Types {
-			role := Role{Profile: p, Type: t}
-			if t != Agent {
-				if !yield(role) {
-					return
-				}
-				continue
-			}
-			agents := s.people
-			if p.Agent != nil {
-				agents = []*Person{p.Agent}
-			}
-			for _, role.Agent = range agents {
-				if !yield(role) {
-					return
-				}
+	now := s.now.Load()
+	for _, p := range now.profiles {
+		for _, role := range now.roles(p) {
+			if !yield(role) {
+				return
 			}
 		}
 	}
+}
+
+// roles are all that a login of p can be.
+func (s *snapshot) roles(p *Profile) (all []Role) {
+	for _, t := range p.Types {
+		agents := s.people.people
+		switch {
+		case t != Agent:
+			agents = []*Person{nil}
+		case p.Agent != nil:
+			agents = []*Person{p.Agent}
+		}
+		for _, agent := range agents {
+			all = append(all, Role{Profile: p, Type: t, Agent: agent})
+		}
+	}
+	return all
 }

@@ -121,8 +121,9 @@ func TestLoginsOfOneProfileTogetherCostOneHash(t *testing.T) {
 	for i := range errs {
 		all.Go(func() { _, errs[i] = store.Verify(t.Context(), "hashed", "hunter2", here) })
 	}
-	store.accounts["hashed"].verified.Store(store.mac("hunter2")) // as the first of them does
-	store.accounts["hashed"].hash.sum = nil                       // whoever computes one now fails
+	hashed, _ := store.now.Load().account("hashed")
+	hashed.verified.Store(store.mac("hunter2")) // as the first of them does
+	hashed.hash.sum = nil                       // whoever computes one now fails
 	<-store.hashing
 	all.Wait()
 	for _, err := range errs {
