@@ -62,6 +62,8 @@ var streams = map[string]struct {
 	"another element":           {wire: `<policy><a/></policy>` + pingXML, want: []message{bad(`the element is named "policy", not command`), ping}},
 	"a DTD":                     {wire: `<!DOCTYPE c [<!-- it's > --><!ENTITY a "]>&gt;<command action='x'/>"><?x?>]>` + pingXML + pingXML, want: []message{bad("a DTD is not allowed"), ping}},
 	"a DTD inside":              {wire: `<command action="a"><!ENTITY b ">"></command>` + pingXML, want: []message{bad("a DTD is not allowed"), ping}},
+	"elements in a DTD":         {wire: `<!DOCTYPE c [<x>< y></x>]>` + pingXML + pingXML, want: []message{bad("a DTD is not allowed"), ping}},
+	"a quote in an end tag":     {wire: `<command action="a"></command <"/>` + pingXML, want: []message{bad(noXML, 31), ping}},
 	"what looks like a DTD":     {wire: `<!x><!-><![CDATAx]]>` + pingXML + pingXML, want: []message{bad("a DTD is not allowed"), ping}},
 	"a declaration not closed":  {wire: `<?xml version="1.0">` + pingXML + pingXML, want: []message{bad(notClosed, 44), ping}},
 	"another instruction":       {wire: `<?php x?>` + pingXML + pingXML, want: []message{bad("a processing instruction is not allowed"), ping}},
