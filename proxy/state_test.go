@@ -34,9 +34,23 @@ func recordedEvents(t *testing.T, version string) (events []*codec.Packet) {
 			return events
 		}
 		if p.Kind() == codec.Event && strings.HasSuffix(p.Get("Privilege"), ",all") {
-			events = append(events, p)
+			events = append(events, atOnce(p))
 		}
 	}
+}
+
+// atOnce is an event as it is where no time passes. How long a call has taken tells which one
+// has ended.
+func atOnce(p *codec.Packet) *codec.Packet {
+	if p.Name() != "AgentComplete" {
+		return p
+	}
+	return native.Rewrite(p, func(_ int, h codec.Header) (string, bool) {
+		if h.Name == "TalkTime" {
+			return "0", true
+		}
+		return h.Value, true
+	})
 }
 
 // told are the packets that the client has got since the last time.
