@@ -47,6 +47,7 @@ type Member struct {
 
 	caller, channel string    // Uniqueids of the call that it has taken last, as AgentConnect said
 	connected       time.Time // of that
+	several         bool      // it was taken while another one was known
 	touched         uint64
 }
 
@@ -192,6 +193,7 @@ func (s *State) member(q *Queue, iface string, c columns[Member], headers []code
 // changes of a member is counted here until one says it.
 func agentConnect(s *State, e event) {
 	if m := s.memberOf(e); m != nil {
+		m.several = m.InCall == "1" && m.caller != ""
 		keep(&m.InCall, "1")
 		keep(&m.caller, e.value("Uniqueid"))
 		keep(&m.channel, e.value("DestUniqueid"))
@@ -218,6 +220,9 @@ func agentComplete(s *State, e event) {
 func (m *Member) completes(e event) bool {
 	caller, channel := e.value("Uniqueid"), e.value("DestUniqueid")
 	if m.caller == "" || m.caller == caller || m.channel == channel { // "": it began before anything was known
+		return true
+	}
+	if caller == "" && channel == "" && !m.several {
 		return true
 	}
 	seconds, err := strconv.ParseInt(e.value("TalkTime"), 10, 64)
