@@ -544,6 +544,22 @@ func TestUpdatesTogetherLoseNothing(t *testing.T) {
 	require.Same(t, h.profile("wall"), last, "told in the order in which they came about")
 }
 
+// TestAsManyAsThereMayBe: who may make profiles can't fill the memory with them.
+func TestAsManyAsThereMayBe(t *testing.T) {
+	var text strings.Builder
+	text.WriteString(small)
+	for i := range mostProfiles - 5 {
+		fmt.Fprintf(&text, "[[profile]]\nname = 'p%d'\nsecret = 's'\n", i)
+	}
+	h := build(t, text.String(), "", nil)
+	root := h.profile("root")
+	require.NoError(t, h.store.Update(root, "last", headers("secret: s")))
+	require.EqualError(t, h.store.Update(root, "more", headers("secret: s")), "There are 10000 profiles, and more are not made at run time")
+	require.NoError(t, h.store.Update(root, "last", headers("read: call")))
+	require.NoError(t, h.store.Delete(root, "wall"))
+	require.NoError(t, h.store.Update(root, "more", headers("secret: s")))
+}
+
 func TestGetShowsAllButSecrets(t *testing.T) {
 	const salt, sum = "YW1wZC10ZXN0LXNhbHQhIQ", "MSDJTWbHgGK77KRx8B3CSuqjXgrQqL1MWdrtEImA5fo"
 	h := build(t, `
@@ -668,7 +684,7 @@ func FuzzUpdate(f *testing.F) {
 		"eventfilter(name(A)) =", "eventfilter = ", "(", ")", `"`, `\`, "'''", "[[profile]]", "#", "\n", "\x00", "\xff", "\u2028", "asterisk", "AMPD", "disconnect",
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 500 {
+	for range 200 {
 		script := make([]byte, 2+2*random.IntN(4))
 		for i := range script {
 			script[i] = byte(random.Uint32())

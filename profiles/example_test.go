@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"ampd/codec"
 )
 
 func TestExampleLoadsAndNamesEveryKey(t *testing.T) {
@@ -34,5 +36,37 @@ func TestDocumentedProfilesLoad(t *testing.T) {
 		require.True(t, closed)
 		_, problems := Parse("docs/profiles.md", example, nil)
 		require.NoError(t, problems.Err(), "%s", example)
+	}
+}
+
+// TestDocumentedUpdatesWork makes the changes that docs/profiles.md shows.
+func TestDocumentedUpdatesWork(t *testing.T) {
+	text, err := os.ReadFile("../docs/profiles.md")
+	require.NoError(t, err)
+	_, packets, found := strings.Cut(string(text), "```\nAction: ProfileUpdate\n")
+	require.True(t, found)
+	packets, _, _ = strings.Cut(packets, "```")
+	h := build(t, small, "", nil)
+	for packet := range strings.SplitSeq(packets, "\n\nAction: ProfileUpdate\n") {
+		lines := strings.Split(strings.TrimSpace(packet), "\n")
+		name, found := strings.CutPrefix(lines[1], "Profile: ")
+		require.True(t, found)
+		require.NoError(t, h.store.Update(h.profile("root"), name, headers(lines[2:]...)))
+	}
+	require.Equal(t, &Profile{
+		Name: "wallboard-2", Types: []Type{Monitor}, Read: codec.Call | codec.Agent, Disabled: true,
+		Networks: Networks{Permit: networks(t, "10.0.0.0/8", "unix")}, Filters: []Filter{{Expr: "!Event: VarSet"}, {Expr: "!Event: Newexten"}},
+		OnUpstreamLoss: "stay", Dialect: "asterisk",
+	}, h.profile("wallboard-2"))
+}
+
+// TestEveryKeyIsDocumented finds each in the table of docs/profiles.md.
+func TestEveryKeyIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/profiles.md")
+	require.NoError(t, err)
+	_, table, _ := strings.Cut(string(text), "| key | what it is | default |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, key := range keys {
+		require.Contains(t, table, "`"+key+"`")
 	}
 }

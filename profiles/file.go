@@ -127,7 +127,7 @@ func (e *entry) checkName(seen map[string]bool, report func(key, problem string)
 		report("name", fmt.Sprintf("is longer than %d bytes", longestName))
 	}
 	if strings.TrimSpace(e.Name) != e.Name || strings.ContainsFunc(e.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		report("name", "has a blank at one of its ends or a character in it that does not print")
+		report("name", "has a blank at one of its ends or a control character in it")
 	}
 }
 

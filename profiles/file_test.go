@@ -143,8 +143,8 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		}},
 		"names": {text: "[[profile]]\nname = 'Bob'\nsecret='s'\n[[profile]]\nname='bob'\nsecret='s'\n[[profile]]\nname=' eve'\nsecret='s'\n[[profile]]\nname=\"a\\tb\"\nsecret='s'\n[[profile]]\nname='" + strings.Repeat("x", 80) + "'\nsecret='s'", want: []string{
 			`p:5: profile[1].name: is "bob", which another profile has; names are compared without case`,
-			"p:8: profile[2].name: has a blank at one of its ends or a character in it that does not print",
-			"p:11: profile[3].name: has a blank at one of its ends or a character in it that does not print",
+			"p:8: profile[2].name: has a blank at one of its ends or a control character in it",
+			"p:11: profile[3].name: has a blank at one of its ends or a control character in it",
 			"p:14: profile[4].name: is longer than 79 bytes",
 		}},
 		"secrets": {text: "[[profile]]\nname='a'\nsecret=''\n[[profile]]\nname='b'\nsecret=' hunter2'\n[[profile]]\nname='c'\nsecret=\"hunter2\\n\"\n[[profile]]\nname='d'\nsecret='" + strings.Repeat("hunter2", 150) + "'\n" +

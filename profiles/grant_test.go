@@ -235,10 +235,10 @@ func TestNobodyGivesWhatHeDoesNotHave(t *testing.T) {
 
 		// Names.
 		"no name":                  {"root", "", headers("secret: x"), "name: must not be empty"},
-		"a name with a blank":      {"root", "root ", headers("secret: x"), "name: has a blank at one of its ends or a character in it that does not print"},
-		"a name with a tab":        {"root", "ro\tot", headers("secret: x"), "name: has a blank at one of its ends or a character in it that does not print"},
-		"a name that ends a line":  {"root", "x\"\nadmin = true\n#", headers("secret: x"), "name: has a blank at one of its ends or a character in it that does not print"},
-		"a name that looks alike":  {"root", "ro\u200bot", headers("secret: x"), "name: has a blank at one of its ends or a character in it that does not print"},
+		"a name with a blank":      {"root", "root ", headers("secret: x"), "name: has a blank at one of its ends or a control character in it"},
+		"a name with a tab":        {"root", "ro\tot", headers("secret: x"), "name: has a blank at one of its ends or a control character in it"},
+		"a name that ends a line":  {"root", "x\"\nadmin = true\n#", headers("secret: x"), "name: has a blank at one of its ends or a control character in it"},
+		"a name that looks alike":  {"root", "ro\u200bot", headers("secret: x"), "name: has a blank at one of its ends or a control character in it"},
 		"a name in another coding": {"root", "r\xf6\xf6t", headers("secret: x"), "name: is not UTF-8"},
 		"a long name":              {"root", strings.Repeat("x", 80), headers("secret: x"), "name: is longer than 79 bytes"},
 
