@@ -118,6 +118,8 @@ func TestUpdate(t *testing.T) {
 		require.FileExists(t, h.state)
 	})
 	root, wall := h.profile("root"), h.profile("wall")
+	require.NoError(t, h.store.Update(root, "wall", headers("read: call")))
+	require.NoFileExists(t, h.state, "nothing changes")
 
 	require.NoError(t, h.store.Update(root, "WALL", headers("Read: agent", "Types: administrator,agent", "Secret: other", "queues: a b,c")))
 	fresh := h.profile("Wall")
@@ -171,7 +173,10 @@ func TestDelete(t *testing.T) {
 	h := build(t, small, "", nil)
 	var told []Change
 	h.store.OnChange(func(changes []Change) { told = append(told, changes...) })
-	root, wall := h.profile("root"), h.profile("wall")
+	root := h.profile("root")
+	require.NoError(t, h.store.Update(root, "wall", headers("read: agent")))
+	wall := h.profile("wall")
+	told = nil
 	require.NoError(t, h.store.Update(root, "crm", headers("secret: x")))
 	crm := h.profile("crm")
 	require.NoError(t, h.store.Delete(root, "WALL"))
@@ -305,6 +310,14 @@ func TestUpdateLeavesOthersAlone(t *testing.T) {
 	require.False(t, a.remembers(h.store.mac("hunter2")), "another profile now: it proves itself anew")
 	_, err = h.store.Verify(t.Context(), "hashed", "hunter2", here)
 	require.NoError(t, err)
+
+	other, err := HashSecret("hunter3")
+	require.NoError(t, err)
+	old := h.profile("hashed")
+	require.NoError(t, h.store.Update(h.profile("root"), "hashed", headers("secret_hash: "+other)))
+	require.NotSame(t, old, h.profile("hashed"))
+	_, err = h.store.Verify(t.Context(), "hashed", "hunter2", here)
+	require.Equal(t, errSecret, err)
 }
 
 // TestLoginDuringAChange: a secret that was right when the login began to wait is not
@@ -472,6 +485,22 @@ func TestNamesOfTwoFilesAreApart(t *testing.T) {
 	require.NoError(t, h.store.Update(root, "frank", headers("secret: s", "types: agent", "agent: 1006", "devices: PJSIP/carol")))
 	require.EqualError(t, h.store.Update(root, "erin", headers("devices: PJSIP/carol")),
 		h.state+` would have a mistake: profile[2].devices[0]: is "pjsip/carol", which is that of agent "1005", too`)
+}
+
+// TestAgentOfPeople: a profile that people took back has its devices again, whatever the
+// state file says of it.
+func TestAgentOfPeople(t *testing.T) {
+	const carol = "[[profile]]\nname = 'carol'\nsecret = 's'\ntypes = ['agent']\nagent = '1003'\ndevices = ['PJSIP/carol']\n"
+	h := build(t, small+carol, "", nil)
+	root := h.profile("root")
+	require.NoError(t, h.store.Update(root, "carol", headers("agent: 1009")))
+	h.write(small + carol + "trust = ['unix']\n")
+	require.NoError(t, h.store.Reload().Err())
+	require.Equal(t, "1003", h.profile("carol").Agent.ID)
+	require.EqualError(t, h.store.Update(root, "dave", headers("secret: s", "types: agent", "agent: 1004", "devices: PJSIP/carol")),
+		`devices[0]: is "pjsip/carol", which is that of agent "1003", too`)
+	require.NoError(t, h.store.Update(root, "wall", headers("read: agent")))
+	require.Equal(t, h.store.List(), h.open().List())
 }
 
 // TestHandsOffTheStateFile: what somebody else wrote there is not overwritten unread.

@@ -306,6 +306,14 @@ func TestWhatMayBeGiven(t *testing.T) {
 			p := h.profile(tc.name)
 			require.Equal(t, h.state, h.store.File(p))
 
+			for _, said := range tc.headers {
+				if said.Name == "secret" {
+					right, err := h.store.right(t.Context(), h.store.now.Load().accounts[strings.ToLower(tc.name)], said.Value)
+					require.NoError(t, err)
+					require.True(t, right, "to the byte")
+				}
+			}
+
 			again := h.open()
 			require.Equal(t, h.store.Profiles(), again.Profiles(), "as the file has it")
 			require.Equal(t, h.store.List(), again.List())

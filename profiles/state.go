@@ -70,7 +70,7 @@ func (st *state) Check(report func(key, problem string)) {
 	for i := range st.Profiles {
 		st.byName[strings.ToLower(st.Profiles[i].Name)] = i
 	}
-	whose := st.claims()
+	whose, fixed := st.claims()
 	seen := map[string]bool{}
 	for i := range st.Profiles {
 		c := &st.Profiles[i]
@@ -87,7 +87,9 @@ func (st *state) Check(report func(key, problem string)) {
 		if key := w.profile.fixedBy(); key != "" {
 			here(key, "is given in profiles.toml only")
 		}
-		whose.claimEntry(&c.entry, st.agents(), here)
+		if !fixed[strings.ToLower(c.Name)] { // it does not count
+			whose.claimEntry(&c.entry, st.agents(), here)
+		}
 		st.written = append(st.written, w)
 	}
 }
@@ -100,20 +102,23 @@ func (st *state) agents() map[string]Callback {
 	return st.people.callbacks
 }
 
-// claims are whose the names and devices are that profiles.toml has.
-func (st *state) claims() claims {
-	whose := claims{}
+// claims are whose the names and devices are that profiles.toml has. fixed are the names
+// of those of its profiles over which the state file has no say, in lower case.
+func (st *state) claims() (whose claims, fixed map[string]bool) {
+	whose, fixed = claims{}, map[string]bool{}
 	if st.people == nil {
-		return whose
+		return whose, fixed
 	}
 	nothing := func(string, string) {} // was reported there
 	st.people.claimAgents(whose, nothing)
 	for _, w := range st.people.written {
-		if _, changed := st.byName[strings.ToLower(w.entry.Name)]; !changed || w.profile.fixedBy() != "" {
+		name := strings.ToLower(w.entry.Name)
+		fixed[name] = w.profile.fixedBy() != ""
+		if _, changed := st.byName[name]; !changed || fixed[name] {
 			whose.claimEntry(w.entry, st.agents(), nothing)
 		}
 	}
-	return whose
+	return whose, fixed
 }
 
 const stateHead = `# Profiles that were changed while ampd ran. ampd writes this file anew with each change. What
