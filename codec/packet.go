@@ -136,6 +136,15 @@ func (p *Packet) Lines() iter.Seq2[int, []byte] {
 	}
 }
 
+// Copy returns a packet that shares nothing with p.
+func (p *Packet) Copy() *Packet {
+	to := &Packet{Raw: bytes.Clone(p.Raw), Headers: make([]Header, len(p.Headers))}
+	for i, h := range p.Headers {
+		to.Headers[i] = Header{Name: strings.Clone(h.Name), Value: strings.Clone(h.Value)}
+	}
+	return to
+}
+
 // Clone returns a packet that shares Raw and has its own slice of headers, so
 // that it outlives the next Decode into p.
 func (p *Packet) Clone() *Packet {

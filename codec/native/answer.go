@@ -1,6 +1,12 @@
 package native
 
-import "ampd/codec"
+import (
+	"bytes"
+	"iter"
+	"strings"
+
+	"ampd/codec"
+)
 
 // AppendAnswer appends the head of a response to action: "Response: word" and the
 // action's ActionID, where it has one, as astman_start_ack and
@@ -18,4 +24,48 @@ func AppendAnswer(b []byte, action *codec.Packet, word string) []byte {
 func Answer(action *codec.Packet, word, message string) []byte {
 	b := AppendAnswer(make([]byte, 0, 128), action, word)
 	return AppendEnd(AppendHeader(b, "Message", message))
+}
+
+// Packets yields the packets of b, which [AppendHeader] and [AppendEnd] have written: none is
+// framed as an answer to an old Command is. They are views into b; the packet itself is
+// the yield's alone.
+func Packets(b []byte) iter.Seq[*codec.Packet] {
+	return func(yield func(*codec.Packet) bool) {
+		var p codec.Packet
+		for len(b) > 0 {
+			end := len(b)
+			if i := bytes.Index(b, packetEnd); i >= 0 {
+				end = i + len(packetEnd)
+			}
+			p.Raw, b = b[:end:end], b[end:]
+			p.Headers = split(p.Headers[:0], p.Raw)
+			if !yield(&p) {
+				return
+			}
+		}
+	}
+}
+
+// EndCommand is the last line of an answer in the framing of Asterisk 13 and older.
+const EndCommand = "--END COMMAND--"
+
+// Framed returns the response to a Command, in the framing of Asterisk 14 and later (each
+// line of its output an Output header), in that of 13 and older: action_command there. What is
+// no success is returned as it is.
+func Framed(p *codec.Packet) *codec.Packet {
+	if !strings.EqualFold(p.Name(), "Success") {
+		return p
+	}
+	b := AppendHeader(make([]byte, 0, len(p.Raw)+64), "Response", "Follows")
+	b = AppendHeader(b, "Privilege", "Command")
+	if id := p.Get("ActionID"); id != "" {
+		b = AppendHeader(b, "ActionID", id)
+	}
+	for i := range p.Headers {
+		if isName(p.Headers[i], "Output") {
+			b = append(append(b, p.Headers[i].Value...), '\n')
+		}
+	}
+	b = append(b, EndCommand+"\r\n\r\n"...)
+	return &codec.Packet{Raw: b, Headers: splitFramed(nil, b)}
 }

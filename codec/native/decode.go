@@ -74,6 +74,15 @@ func (d *Decoder) Repairs() Repairs { return d.repairs }
 // decoded.
 func (d *Decoder) Buffered() int { return len(d.rest()) }
 
+// Peek returns the bytes that were read from the connection and not yet decoded.
+func (d *Decoder) Peek() []byte { return d.rest() }
+
+// Discard skips n of the bytes that Peek has returned.
+func (d *Decoder) Discard(n int) { d.take(n) }
+
+// ReadMore reads at least one byte more, or returns the reader's error.
+func (d *Decoder) ReadMore() error { return d.fill() }
+
 // Whole tells whether a packet from Asterisk was read to its end and not yet
 // decoded. Decode may wait where it was not, whatever Buffered says: for the rest of a packet, or
 // behind a stray empty line.
