@@ -32,6 +32,7 @@ type Action struct {
 	SessionBound bool   // means the session it is sent on, never another
 	OneEvent     string // the one event that follows its successful response without being a list
 	NoActionID   bool   // (some of) its answer bears no ActionID, so that only a fence shows its end
+	Like         string // the action whose rules hold for what it names, "" for its own
 	Early        bool   // is answered before it has been done, so that only a fence shows when it has
 }
 
@@ -100,6 +101,12 @@ func parse(text string) (map[string]Action, error) {
 	}
 	for _, a := range slices.Concat(older, own) {
 		t[strings.ToLower(a.Name)] = a
+	}
+	for i := range Commands {
+		c := &Commands[i]
+		if _, known := t[strings.ToLower(c.Name)]; !known {
+			t[strings.ToLower(c.Name)] = Action{Name: c.Name, Classes16: c.Classes, ReadOnly: c.ReadOnly, Like: c.Like}
+		}
 	}
 	for name, note := range answers {
 		key := strings.ToLower(name)

@@ -10,6 +10,7 @@ import (
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/pbx"
+	"ampd/profiles"
 	"ampd/rights"
 	"ampd/upstream"
 )
@@ -18,7 +19,8 @@ import (
 type State struct {
 	Rights  *rights.Subject
 	Mask    codec.Classes
-	Filters *rights.Filters
+	Filters *rights.Filters  // the profile's and those added
+	Added   []rights.Matcher // by the session
 
 	// Challenge answers the action of that name.
 	Challenge func(*codec.Packet) []byte
@@ -30,6 +32,11 @@ type Env struct {
 	Upstream *upstream.Info // nil while no Asterisk was ever seen
 	Table    rights.Table
 	State    *pbx.State // nil while no Asterisk's was ever loaded
+
+	Version    string // ampd's
+	Profiles   *profiles.Store
+	Profile    *profiles.Profile // of the session
+	Recordings *Recordings
 }
 
 // An Answer is what becomes of an action of ampd's own.
@@ -177,14 +184,14 @@ func filter(s *State, env *Env, a *codec.Packet) Answer {
 	if !strings.EqualFold(a.Get("Operation"), "Add") {
 		return whole(native.Answer(a, "Error", "Unknown operation"))
 	}
-	if s.Filters.Len()-s.Rights.Filters().Len() >= rights.MaxFilters {
+	if len(s.Added) >= rights.MaxFilters {
 		return whole(native.Answer(a, "Error", fmt.Sprintf("A session has at most %d filters", rights.MaxFilters)))
 	}
 	m, err := rights.ParseFilter(a.Get("MatchCriteria"), a.Get("Filter"), env.knowsCriteria())
 	if wrong, ok := errors.AsType[*rights.FilterError](err); ok {
 		return whole(native.Answer(a, "Error", wrong.Message))
 	}
-	s.Filters = s.Filters.With(m)
+	s.Filters, s.Added = s.Filters.With(m), append(s.Added, m)
 	return whole(native.Answer(a, "Success", "Success"))
 }
 

@@ -33,9 +33,13 @@ func newFanout(cfg Config, senders int) *Fanout {
 	return f
 }
 
-// NewFeed returns an empty feed.
-func (f *Fanout) NewFeed() *Feed {
-	return &Feed{fanout: f, tail: &chunk{}, parts: make([]part, len(f.senders))}
+// NewFeed returns an empty feed, whose events are to be appended in that voice.
+func (f *Fanout) NewFeed(voice Voice) *Feed {
+	end := "\r\n\r\n"
+	if voice.XML {
+		end = ">"
+	}
+	return &Feed{fanout: f, voice: voice, eventEnd: voice.end([]byte(end)), tail: &chunk{}, parts: make([]part, len(f.senders))}
 }
 
 // Send has all sessions sent what was appended to their feeds. Whoever appends calls it,

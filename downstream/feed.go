@@ -19,6 +19,9 @@ type Feed struct {
 	parked atomic.Int64  // parked sessions that keep this log and nothing else
 	parts  []part        // of the sender of the same index
 
+	voice    Voice
+	eventEnd []byte // what ends an event, and stands nowhere inside one
+
 	// The appender's.
 	tail  *chunk
 	began time.Time // when tail was made

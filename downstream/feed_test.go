@@ -34,7 +34,7 @@ func all(p place) string {
 
 func TestEveryPlaceOfAFeedSeesWhatFollows(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	feed := NewFanout(DefaultConfig()).NewFeed()
+	feed := NewFanout(DefaultConfig()).NewFeed(Voice{})
 	now := time.Now()
 	var places []place
 	var wants []string
@@ -64,7 +64,7 @@ func TestEveryPlaceOfAFeedSeesWhatFollows(t *testing.T) {
 }
 
 func TestChunksFollowTheRate(t *testing.T) {
-	feed := NewFanout(DefaultConfig()).NewFeed()
+	feed := NewFanout(DefaultConfig()).NewFeed(Voice{})
 	now := time.Now()
 	fill := func(bytes int, every time.Duration) int {
 		for range bytes / 512 {
@@ -79,7 +79,7 @@ func TestChunksFollowTheRate(t *testing.T) {
 }
 
 func TestTheAgeOfAByteIsKnown(t *testing.T) {
-	feed := NewFanout(DefaultConfig()).NewFeed()
+	feed := NewFanout(DefaultConfig()).NewFeed(Voice{})
 	began := time.Now()
 	for i := range 1000 { // one byte every 100 ms: byte i came then
 		feed.Append(began.Add(time.Duration(i)*100*time.Millisecond), []byte("x"))
@@ -111,7 +111,7 @@ func followingOf(senders int, t *testing.T, edit func(*Config)) (feed *Feed, ses
 	server := newTestServerOf(senders, t, &echo{}, edit)
 	runSenders(t, server.fanout)
 	session, client = joined(t, server)
-	feed = server.fanout.NewFeed()
+	feed = server.fanout.NewFeed(Voice{})
 	session.Follow(feed)
 	return feed, session, client
 }
@@ -201,7 +201,7 @@ func whatIsSent(t *testing.T, senders int) {
 	flushed("begin j end ")
 
 	event("k")
-	other := feed.fanout.NewFeed()
+	other := feed.fanout.NewFeed(Voice{})
 	other.Append(time.Now(), []byte("before "))
 	s.Follow(other)
 	event("no more")
@@ -294,7 +294,7 @@ func manyAppendAndFlush(t *testing.T, senders int) {
 	require.NoError(t, err)
 
 	const events, writers = 20_000, 4
-	feed := server.fanout.NewFeed()
+	feed := server.fanout.NewFeed(Voice{})
 	var order sync.Mutex // as the handler's
 	e.mu.Lock()
 	session := e.session

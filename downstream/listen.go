@@ -1,6 +1,7 @@
 package downstream
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -22,6 +23,19 @@ type Listener struct {
 	// it is Asterisk's own.
 	Greeting string `toml:"greeting"`
 
+	// Format is in which sessions are answered that don't say: "asterisk", or "xml".
+	// A listener for XML does not greet.
+	Format string `toml:"format" oneof:"asterisk xml"`
+
+	// Flash ends each packet with a NUL, as XMLSocket wants it.
+	Flash bool `toml:"flash"`
+
+	// ResponseFirst has answers of the ampd dialect begin with their Response.
+	ResponseFirst bool `toml:"response_first"`
+
+	// PolicyFile is the cross-domain policy that is sent to whom asks for it, in XML.
+	PolicyFile string `toml:"policy_file"`
+
 	// CertFile and KeyFile are PEM files; with them the listener speaks TLS.
 	// With ClientCAFile, the authorities of a PEM file, a client must show a
 	// certificate of theirs.
@@ -31,7 +45,10 @@ type Listener struct {
 }
 
 // Defaults has the listener greet as Asterisk 22.
-func (l *Listener) Defaults() { l.Greeting = "Asterisk Call Manager/11.0.0" }
+func (l *Listener) Defaults() {
+	l.Greeting = "Asterisk Call Manager/11.0.0"
+	l.Format = "asterisk"
+}
 
 // Check reports what is wrong with the listener beyond the form of its values.
 func (l *Listener) Check(report func(key, problem string)) {
@@ -58,6 +75,9 @@ func (l *Listener) Check(report func(key, problem string)) {
 			report("tls_cert_file", err.Error())
 		}
 	}
+	if _, err := l.policy(); err != nil {
+		report("policy_file", err.Error())
+	}
 	if strings.ContainsAny(l.Greeting, "\r\n\x00") {
 		report("greeting", "must be one line")
 	}
@@ -67,13 +87,18 @@ func (l *Listener) Check(report func(key, problem string)) {
 type Port struct {
 	net.Listener
 	greeting string
+	voice    Voice       // of sessions that don't say
+	policy   []byte      // what a Flash movie that asks is sent, empty for nothing
 	tls      *tls.Config // nil without TLS
 }
 
 // Open opens the listener's socket.
 func (l *Listener) Open() (*Port, error) {
-	p := &Port{greeting: l.Greeting}
+	p := &Port{greeting: l.Greeting, voice: Voice{XML: l.Format == "xml", NUL: l.Flash, ResponseFirst: l.ResponseFirst}}
 	var err error
+	if p.policy, err = l.policy(); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", l.Address, err)
+	}
 	if l.CertFile != "" {
 		if p.tls, err = l.tls(); err != nil {
 			return nil, fmt.Errorf("listen on %s: %w", l.Address, err)
@@ -88,6 +113,24 @@ func (l *Listener) Open() (*Port, error) {
 		return nil, err // says "listen tcp 127.0.0.1:5038: ..." itself
 	}
 	return p, nil
+}
+
+// policyMost is the longest policy file, in bytes.
+const policyMost = 64 << 10
+
+// policy reads the policy file and ends it with a NUL.
+func (l *Listener) policy() ([]byte, error) {
+	if l.PolicyFile == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(l.PolicyFile)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read the policy: %w", err)
+	case len(text) > policyMost:
+		return nil, fmt.Errorf("the policy is longer than %d bytes", policyMost)
+	}
+	return append(bytes.TrimSpace(text), 0), nil
 }
 
 // openUnix listens on path, in place of a socket there that nobody listens on any

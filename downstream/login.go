@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"ampd/audit"
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/profiles"
@@ -40,22 +41,23 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 			return Login{}, fmt.Errorf("TLS handshake: %w", err)
 		}
 	}
-	greeting := s.server.handler.Greeting()
-	if greeting == "" {
-		greeting = s.greeting
-	}
 	s.conn.SetWriteDeadline(time.Time{})
-	s.say([]byte(greeting + "\r\n"))
-
+	if !s.port.voice.XML {
+		greeting := s.server.handler.Greeting()
+		if greeting == "" {
+			greeting = s.port.greeting
+		}
+		s.say([]byte(greeting + "\r\n"))
+	}
 	for {
 		p := new(codec.Packet)
 		err := s.decode(p)
 		switch {
-		case errors.Is(err, codec.ErrTooLong):
-			s.say(TooLong(err))
+		case err != nil && isMalformed(err):
+			s.answer(Unknown, Malformed(err))
 			continue
-		case errors.Is(err, errXML):
-			s.say([]byte(XMLRefused))
+		case errors.Is(err, errPolicy):
+			s.say(s.port.policy)
 			return Login{}, err
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return Login{}, errAuthTimeout
@@ -66,38 +68,92 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 		}
 		switch action := p.ActionName(); {
 		case action == "":
-			s.say(native.Answer(p, "Error", "Missing action in request"))
+			s.answer(Unknown, native.Answer(p, "Error", "Missing action in request"))
 		case strings.EqualFold(action, "Logoff"):
-			s.say(native.Answer(p, "Goodbye", "Thanks for all the fish."))
+			s.answer("Logoff", native.Answer(p, "Goodbye", "Thanks for all the fish."))
 			return Login{}, ErrLogoff
 		case strings.EqualFold(action, "Challenge"):
-			s.say(s.Challenge(p))
-		case strings.EqualFold(action, "Login"):
-			if err := s.verify(ctx, p); err != nil {
+			s.answer("Challenge", s.Challenge(p))
+		case strings.EqualFold(action, "Login"), strings.EqualFold(action, "Register"):
+			voice, err := s.verify(ctx, p)
+			if err != nil {
 				return Login{}, err
 			}
 			s.conn.SetReadDeadline(time.Time{})
-			return Login{Profile: s.profile, Role: s.role, Action: p}, nil
+			return Login{Profile: s.profile, Role: s.role, Voice: voice, Action: p}, nil
 		default:
-			s.say(native.Answer(p, "Error", "Permission denied"))
+			s.answer(Unknown, native.Answer(p, "Error", "Permission denied"))
 		}
 	}
 }
 
-// say answers a client that has not logged in.
+// say sends to a client that has not logged in.
 func (s *Session) say(packet []byte) {
 	s.Send(time.Now(), packet)
 	s.Flush()
 }
 
+// answer answers a client that has not logged in as it has asked.
+func (s *Session) answer(command string, packet []byte) {
+	v := Voice{NUL: s.port.voice.NUL, XML: s.reader.xml, Ampd: s.reader.xml}
+	s.say(v.Append(nil, command, packet))
+}
+
+// voice is how a login asks to be spoken to, with its profile where that is known. refusal
+// says in words for the client what is wrong with it.
+func (s *Session) voice(p *codec.Packet, profile *profiles.Profile) (v Voice, refusal string) {
+	dialect, format := "", ""
+	if profile != nil {
+		dialect, format = profile.Dialect, profile.Format
+	}
+	v = s.port.voice
+	v.Ampd = s.reader.xml || p.Get("Type") != "" || dialect == "ampd"
+	v.NUL = v.NUL || isTrue(p.Get("isFlash"))
+	switch strings.ToLower(p.Get("Format")) {
+	case "":
+	case "xml":
+		format = "xml"
+	case "asterisk":
+		format = "asterisk"
+	default:
+		refusal = "Format must be XML or Asterisk"
+	}
+	if format != "" {
+		v.XML = format == "xml"
+	}
+	if !v.Ampd {
+		v.XML, v.ResponseFirst = false, false
+	}
+	if s.reader.xml && p.Get("Type") == "" {
+		refusal = "Missing required parameter: Type"
+	}
+	return v, refusal
+}
+
+// isTrue is ast_true in main/utils.c.
+func isTrue(s string) bool {
+	switch strings.ToLower(s) {
+	case "yes", "true", "y", "t", "1", "on":
+		return true
+	}
+	return false
+}
+
 // verify checks the Login p and sets the session's profile, or says to the client
 // what is wrong and returns why.
-func (s *Session) verify(ctx context.Context, p *codec.Packet) error {
+func (s *Session) verify(ctx context.Context, p *codec.Packet) (Voice, error) {
 	name := p.Get("Username")
+	if name == "" {
+		name = p.Get("User")
+	}
 	profile, err := s.authenticate(ctx, p, name)
+	voice, wrong := s.voice(p, profile)
 	refusal, result := "Authentication failed", "refused"
 	if err == nil {
 		s.role, refusal = s.server.profiles.Role(profile, p.Get("Type"), p.Get("AgentID"))
+		if wrong != "" {
+			refusal = wrong
+		}
 		if refusal == "" && !s.server.loggedIn(s, profile) && !s.displaces(profile, p) {
 			refusal, result = "Login Already In Use", "busy"
 		}
@@ -106,24 +162,31 @@ func (s *Session) verify(ctx context.Context, p *codec.Packet) error {
 		s.server.metrics.logins.WithLabelValues("accepted").Inc()
 		s.server.log.Info("client logged in", zap.Uint64("client", s.id),
 			zap.String("address", s.Address()), zap.String("profile", profile.Name))
-		return nil
+		return voice, nil
 	}
 	s.server.metrics.logins.WithLabelValues(result).Inc()
 	// One line for each, its form fixed: fail2ban and the like read it.
 	s.server.log.Warn("login refused", zap.Uint64("client", s.id),
 		zap.String("address", s.Address()), zap.String("profile", name), zap.NamedError("reason", reason(err, refusal)))
+	s.server.audit.Write(audit.Line{
+		Time: time.Now(), Event: "login", Result: "refused", Rule: reason(err, refusal).Error(),
+		Client: s.id, Profile: name, Address: s.Address(),
+	})
 	select {
 	case <-time.After(loginDelay):
 	case <-s.closed:
 	}
-	s.say(native.Answer(p, "Error", refusal))
-	return errLoginRefused
+	if voice, _ = s.voice(p, nil); s.reader.xml && p.Get("Format") == "" {
+		voice.XML = true
+	}
+	s.say(voice.Append(nil, "Login", native.Answer(p, "Error", refusal)))
+	return Voice{}, errLoginRefused
 }
 
 // displaces tells whether there is room for the login once the session that it is to
 // resume, whose connection may seem to live on, is no more counted.
 func (s *Session) displaces(profile *profiles.Profile, p *codec.Packet) bool {
-	old := s.server.handler.Displace(Login{profile, s.role, p})
+	old := s.server.handler.Displace(Login{Profile: profile, Role: s.role, Action: p})
 	if old == nil {
 		return false
 	}
@@ -138,9 +201,12 @@ func reason(err error, refusal string) error {
 	return errors.New(refusal)
 }
 
-// authenticate finds the profile that the Login p is allowed to use, by its secret
-// or by the answer to this session's challenge.
+// authenticate finds the profile that the Login p is allowed to use: by where it comes
+// from, its secret, or the answer to this session's challenge.
 func (s *Session) authenticate(ctx context.Context, p *codec.Packet, name string) (*profiles.Profile, error) {
+	if profile, ok := s.server.profiles.Trusts(name, p.Get("Type"), s.addr); ok {
+		return profile, nil
+	}
 	if strings.EqualFold(p.Get("AuthType"), "MD5") {
 		return s.server.profiles.VerifyMD5(name, s.challenge, p.Get("Key"), s.addr)
 	}
@@ -160,20 +226,4 @@ func (s *Session) Challenge(p *codec.Packet) []byte {
 		s.challenge = strconv.FormatUint(binary.BigEndian.Uint64(random[:]), 10)
 	}
 	return native.AppendEnd(native.AppendHeader(native.AppendAnswer(nil, p, "Success"), "Challenge", s.challenge))
-}
-
-// TooLong answers a packet over the limits, as do_message in main/manager.c does.
-// err matches [codec.ErrTooLong].
-func TooLong(err error) []byte {
-	text := "Failed to parse message: line too long"
-	b := native.AppendHeader(make([]byte, 0, 128), "Response", "Error")
-	if limit, ok := errors.AsType[*native.LimitError](err); ok {
-		if limit.ActionID != "" {
-			b = native.AppendHeader(b, "ActionID", limit.ActionID)
-		}
-		if limit.Limit == native.TooManyLines {
-			text = "Too many lines in message or allocation failure"
-		}
-	}
-	return native.AppendEnd(native.AppendHeader(b, "Message", text))
 }

@@ -7,15 +7,21 @@ import (
 	"time"
 )
 
-// seqHeader ends each event of a numbered feed.
-const seqHeader = "AmpdSeq: "
+// seqHeader is the number of an event of a numbered feed: its last header, in XML its
+// second.
+const seqHeader = "AmpdSeq"
 
-// AppendNumbered is [Feed.Append] for an event whose last header is to be its number.
+// AppendNumbered is [Feed.Append] for a native event whose last header is to be its
+// number.
 func (f *Feed) AppendNumbered(now time.Time, event []byte, seq uint64) {
-	b := append(f.numbered[:0], bytes.TrimSuffix(event, []byte("\r\n"))...)
-	b = strconv.AppendUint(append(b, seqHeader...), seq, 10)
-	f.numbered = append(b, "\r\n\r\n"...)
+	f.numbered = withNumber(f.numbered[:0], event, seq)
 	f.Append(now, f.numbered)
+}
+
+func withNumber(b, event []byte, seq uint64) []byte {
+	b = append(b, bytes.TrimSuffix(event, []byte("\r\n"))...)
+	b = strconv.AppendUint(append(b, seqHeader+": "...), seq, 10)
+	return append(b, "\r\n\r\n"...)
 }
 
 // Remember has the session, whose feeds are numbered from now on, keep the last events
@@ -100,8 +106,8 @@ func (b *Backlog) After(seq uint64) bool {
 				break
 			}
 			for len(data) > 0 {
-				n := bytes.Index(data, packetEnd) + len(packetEnd)
-				if lastSeq(data[:n]) > seq {
+				n := bytes.Index(data, b.feed.eventEnd) + len(b.feed.eventEnd)
+				if b.feed.lastSeq(data[:n]) > seq {
 					return true
 				}
 				data = data[n:]
@@ -116,13 +122,20 @@ func (b *Backlog) After(seq uint64) bool {
 	return true
 }
 
-var packetEnd = []byte("\r\n\r\n")
-
-// lastSeq reads the number of the last event of data.
-func lastSeq(data []byte) uint64 {
-	line := bytes.TrimSuffix(data, packetEnd)
-	line = line[bytes.LastIndexByte(line, '\n')+1:]
-	seq, _ := strconv.ParseUint(string(bytes.TrimPrefix(line, []byte(seqHeader))), 10, 64)
+// lastSeq reads the number of the last of whole events.
+func (f *Feed) lastSeq(events []byte) uint64 {
+	last := bytes.TrimSuffix(events, f.eventEnd)
+	if i := bytes.LastIndex(last, f.eventEnd); i >= 0 {
+		last = last[i+len(f.eventEnd):]
+	}
+	number := last[bytes.LastIndexByte(last, '\n')+1:]
+	mark := []byte(seqHeader + ": ")
+	if f.voice.XML { // its first occurrence: no value has an unescaped quote
+		_, number, _ = bytes.Cut(last, []byte(" "+seqHeader+`="`))
+		number, _, _ = bytes.Cut(number, []byte(`"`))
+		mark = nil
+	}
+	seq, _ := strconv.ParseUint(string(bytes.TrimPrefix(number, mark)), 10, 64)
 	return seq
 }
 
@@ -200,11 +213,11 @@ func (o *outbox) trim() {
 	for over += o.most / (8 * writtenShare); over > 0 && o.kept > 0; {
 		first := &o.written[0]
 		data := first.at.bytes(first.to)
-		n := wholeEvents(data, over)
+		n := first.at.feed.wholeEvents(data, over)
 		if n == 0 {
 			return // a part of an event, the rest of which is yet to be written
 		}
-		o.trimmed = lastSeq(data[:n])
+		o.trimmed = first.at.feed.lastSeq(data[:n])
 		o.kept -= n
 		over -= n
 		if first.at.pos += uint64(n); first.at.pos == first.to {
@@ -216,16 +229,16 @@ func (o *outbox) trim() {
 
 // wholeEvents returns how long the events are that have the first n bytes of data, as
 // far as they are whole.
-func wholeEvents(data []byte, n int) int {
-	from := max(0, min(n, len(data))-len(packetEnd))
-	i := bytes.Index(data[from:], packetEnd)
+func (f *Feed) wholeEvents(data []byte, n int) int {
+	from := max(0, min(n, len(data))-len(f.eventEnd))
+	i := bytes.Index(data[from:], f.eventEnd)
 	if i < 0 {
-		from, i = 0, bytes.LastIndex(data, packetEnd)
+		from, i = 0, bytes.LastIndex(data, f.eventEnd)
 	}
 	if i < 0 {
 		return 0
 	}
-	return from + i + len(packetEnd)
+	return from + i + len(f.eventEnd)
 }
 
 // park ends the writing. Events are collected, other packets forgotten.

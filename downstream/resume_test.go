@@ -48,7 +48,7 @@ func TestBacklogHasWhatFollows(t *testing.T) {
 			for seq := 1; seq <= 3; seq++ {
 				appendNumbered(feed, seq)
 			}
-			other := feed.fanout.NewFeed() // a new mask
+			other := feed.fanout.NewFeed(Voice{}) // a new mask
 			s.Follow(other)
 			s.Send(time.Now(), []byte("Response: Success\r\n\r\n"))
 			s.Hold()
@@ -199,14 +199,14 @@ func TestParkedSessionsShare(t *testing.T) {
 				fanout := newFanout(DefaultConfig(), 1)
 				var feeds []*Feed
 				for range tc.feeds {
-					feeds = append(feeds, fanout.NewFeed())
+					feeds = append(feeds, fanout.NewFeed(Voice{}))
 				}
 				var parked []*Session
 				for i := range sessions {
 					s := &Session{sender: fanout.senders[0]}
 					s.out.most, s.out.remembers = most, true
 					if tc.before > 0 {
-						other := fanout.NewFeed()
+						other := fanout.NewFeed(Voice{})
 						s.Follow(other)
 						for seq := range tc.before {
 							other.AppendNumbered(time.Now(), event, uint64(seq))
@@ -377,7 +377,7 @@ func TestLeftFeedIsLetGo(t *testing.T) {
 		}
 		s.Flush()
 		read(t, client, 1000) // somewhere inside
-		other := feed.fanout.NewFeed()
+		other := feed.fanout.NewFeed(Voice{})
 		s.Follow(other)
 		for seq := 101; seq <= 1000; seq++ {
 			appendNumbered(feed, seq)
@@ -409,7 +409,7 @@ func TestBacklogOfAFeedFollowedTwice(t *testing.T) {
 		appendNumbered(feed, 1)
 		s.Flush()
 		read(t, client, len(numbered(1)))
-		s.Follow(feed.fanout.NewFeed())
+		s.Follow(feed.fanout.NewFeed(Voice{}))
 		s.Follow(feed)
 		appendNumbered(feed, 2)
 		s.Flush()

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"ampd/audit"
 	"ampd/profiles"
 	"ampd/socket"
 )
@@ -23,6 +24,7 @@ type Server struct {
 	fanout   *Fanout
 	log      *zap.Logger
 	metrics  *Metrics
+	audit    *audit.Log
 
 	mu              sync.Mutex
 	lastID          uint64
@@ -34,8 +36,8 @@ type Server struct {
 }
 
 // NewServer returns a server that does nothing yet. Its sessions follow feeds of the
-// fanout.
-func NewServer(cfg Config, store *profiles.Store, handler Handler, fanout *Fanout, log *zap.Logger, metrics *Metrics) *Server {
+// fanout. trail may be nil.
+func NewServer(cfg Config, store *profiles.Store, handler Handler, fanout *Fanout, log *zap.Logger, metrics *Metrics, trail *audit.Log) *Server {
 	return &Server{
 		cfg:             cfg,
 		profiles:        store,
@@ -43,6 +45,7 @@ func NewServer(cfg Config, store *profiles.Store, handler Handler, fanout *Fanou
 		fanout:          fanout,
 		log:             log,
 		metrics:         metrics,
+		audit:           trail,
 		unauthenticated: map[netip.Addr]int{},
 		sessions:        map[string]int{},
 	}
@@ -101,7 +104,7 @@ func (s *Server) serve(ctx context.Context, port *Port, raw net.Conn) {
 	if port.tls != nil {
 		conn, direct = tls.Server(conn, port.tls), nil
 	}
-	session := newSession(s, conn, raw, direct, port.greeting)
+	session := newSession(s, port, conn, raw, direct)
 	if !s.admit(session) {
 		raw.Close()
 		s.metrics.disconnects.WithLabelValues(tooMany).Inc()

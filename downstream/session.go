@@ -3,7 +3,6 @@ package downstream
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -25,6 +24,7 @@ var (
 	ErrLogoff       = errors.New("the client logged off")
 	ErrFilters      = errors.New("the session's filters take too long")
 	ErrUpstreamLost = errors.New("the upstream was lost and the profile says disconnect")
+	ErrProfile      = errors.New("the profile was changed, disabled or deleted")
 	ErrTakenOver    = errors.New("the client has resumed the session on another connection")
 	ErrClientLeft   = errors.New("the client closed the connection")
 	errLoginRefused = errors.New("the login was refused")
@@ -46,11 +46,12 @@ var causes = []struct {
 	{ErrLogoff, "logoff"},
 	{ErrFilters, "filters"},
 	{ErrUpstreamLost, "upstream"},
+	{ErrProfile, "profile"},
 	{ErrTakenOver, "resumed"},
 	{ErrClientLeft, "client"},
 	{errLoginRefused, "login"},
 	{errAuthTimeout, "auth_timeout"},
-	{errXML, "xml"},
+	{errPolicy, "policy"},
 }
 
 func causeLabel(err error) string {
@@ -97,6 +98,7 @@ type Handler interface {
 type Login struct {
 	Profile *profiles.Profile
 	Role    profiles.Role // what the session is, of that profile
+	Voice   Voice         // how it is spoken to
 	Action  *codec.Packet // the action Login itself: its Events and ActionID
 }
 
@@ -104,30 +106,23 @@ type Login struct {
 type Request struct {
 	Packet *codec.Packet
 
-	// Err is nil or matches [codec.ErrTooLong], where the client sent a packet
-	// over the limits ([TooLong] answers it); or [io.EOF], where it has closed
-	// its side and only waits for answers; or [ErrXML].
+	// Err is nil; or [io.EOF], where the client has closed its side and only waits for
+	// answers; or says that the client sent a packet over the limits, or a bad message
+	// in XML, which [Malformed] answers.
 	Err error
 }
 
-// ErrXML is the Err of a [Request] where the client has begun to speak XML, which
-// this version does not. Nothing follows.
-var ErrXML = errXML
-
-// XMLRefused answers a client that speaks XML, in XML.
-const XMLRefused = `<command action="Unknown" Response="Error">This version of ampd does not speak XML; use native AMI</command>` + "\n"
-
 // A Session is one client's connection.
 type Session struct {
-	id       uint64
-	conn     net.Conn   // TLS or raw itself
-	raw      net.Conn   // the socket, whose Close never waits
-	addr     netip.Addr // invalid for a unix socket
-	greeting string     // while no upstream was ever seen
-	server   *Server
-	sender   *sender
-	counted  bool // among its profile's; guarded by Server.mu
-	place    int  // among the followers of its feed; the sender's
+	id      uint64
+	conn    net.Conn   // TLS or raw itself
+	raw     net.Conn   // the socket, whose Close never waits
+	addr    netip.Addr // invalid for a unix socket
+	port    *Port      // where it came
+	server  *Server
+	sender  *sender
+	counted bool // among its profile's; guarded by Server.mu
+	place   int  // among the followers of its feed; the sender's
 
 	out    outbox
 	direct *socket.Conn  // conn, nil where that can only be written to by waiting for it
@@ -142,28 +137,28 @@ type Session struct {
 
 	// Owned by the goroutine of Run.
 	in      *input
-	decoder *native.Decoder
+	reader  reader
 	profile *profiles.Profile // nil before login
 	role    profiles.Role     // of that profile's
 }
 
-func newSession(server *Server, conn, raw net.Conn, direct *socket.Conn, greeting string) *Session {
+func newSession(server *Server, port *Port, conn, raw net.Conn, direct *socket.Conn) *Session {
 	s := &Session{
-		conn:     conn,
-		raw:      raw,
-		direct:   direct,
-		greeting: greeting,
-		server:   server,
-		slots:    make(chan struct{}, 1+server.cfg.MaxQueued),
-		ended:    make(chan struct{}),
-		closed:   make(chan struct{}),
+		conn:   conn,
+		raw:    raw,
+		direct: direct,
+		port:   port,
+		server: server,
+		slots:  make(chan struct{}, 1+server.cfg.MaxQueued),
+		ended:  make(chan struct{}),
+		closed: make(chan struct{}),
 	}
 	if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
 		s.addr = a.Addr().Unmap().WithZone("") // no network has a zone
 	}
 	s.out.most = strangerBacklog
 	s.in = &input{conn: conn, arrived: func() { server.handler.Input(s) }}
-	s.decoder = native.NewDecoder(s.in, native.FromClient)
+	s.reader.Decoder = native.NewDecoder(s.in, native.FromClient)
 	return s
 }
 
@@ -177,6 +172,9 @@ func (s *Session) Address() string {
 	}
 	return s.addr.String()
 }
+
+// Permitted tells whether logins of a profile may come from where the client is.
+func (s *Session) Permitted(p *profiles.Profile) bool { return p.Networks.Permits(s.addr) }
 
 // Send puts packets, which it copies, behind all that the session has been given but for
 // what is held. now is the moment from which they wait.
@@ -283,7 +281,7 @@ func (s *Session) Close(cause error) {
 
 // ends are the causes after which a session is not resumed. That its client was too slow
 // is none: so ends, sooner or later, every connection that is dead without a word.
-var ends = []error{ErrSlowClient, ErrShutdown, ErrLogoff, ErrFilters, ErrUpstreamLost, ErrTakenOver}
+var ends = []error{ErrSlowClient, ErrShutdown, ErrLogoff, ErrFilters, ErrUpstreamLost, ErrProfile, ErrTakenOver}
 
 // mayReturn tells whether a session that ended so can be resumed.
 func mayReturn(cause error) bool {
@@ -317,6 +315,11 @@ func (s *Session) Run(ctx context.Context) error {
 	if joined {
 		s.server.handler.Leave(s)
 	}
+	return s.Cause()
+}
+
+// Cause is why the session ends, nil while it does not.
+func (s *Session) Cause() error {
 	s.end.Lock()
 	defer s.end.Unlock()
 	return s.cause
@@ -345,9 +348,9 @@ func (s *Session) read(ctx context.Context) (joined bool, err error) {
 		p := new(codec.Packet)
 		err := s.decode(p)
 		switch {
-		case err == nil || errors.Is(err, codec.ErrTooLong):
+		case err == nil || isMalformed(err):
 			s.server.handler.Request(s, Request{Packet: p, Err: err})
-		case errors.Is(err, errXML) || errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF):
 			s.server.handler.Request(s, Request{Err: err})
 			<-s.ended
 			s.drain()
@@ -370,29 +373,6 @@ func (s *Session) join(ctx context.Context) error {
 	s.server.handler.Join(s, login)
 	return nil
 }
-
-// decode reads the next packet. Half a packet before the end is no packet.
-func (s *Session) decode(p *codec.Packet) error {
-	var err error
-	if s.direct != nil && s.decoder.Buffered() == 0 && !s.in.xml {
-		err = s.direct.Await(s.feed) // most of its life a session stands here
-	}
-	if err == nil {
-		err = s.decoder.Decode(p)
-	}
-	switch {
-	case err == nil || errors.Is(err, codec.ErrTooLong):
-		return err
-	case s.in.xml:
-		return errXML
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return io.EOF
-	}
-	return fmt.Errorf("read: %w", err)
-}
-
-// feed gives the decoder what has come.
-func (s *Session) feed(data []byte) { s.decoder.Feed(data[:s.in.arrive(data)]) }
 
 // drain throws away what the client still sends until it closes its side: at
 // most linger after the writer has closed ours.

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -33,6 +34,7 @@ import (
 type echo struct {
 	mu      sync.Mutex
 	session *Session
+	voice   Voice
 	told    []string
 	inputs  int
 }
@@ -45,8 +47,9 @@ func (e *echo) Join(s *Session, login Login) {
 	e.note("join " + login.Profile.Name)
 	e.mu.Lock()
 	e.session = s
+	e.voice = login.Voice
 	e.mu.Unlock()
-	tell(s, native.Answer(login.Action, "Success", "Authentication accepted"))
+	tell(s, login.Voice.Append(nil, "Login", native.Answer(login.Action, "Success", "Authentication accepted")))
 }
 
 func (e *echo) Request(s *Session, r Request) {
@@ -55,16 +58,21 @@ func (e *echo) Request(s *Session, r Request) {
 	case errors.Is(r.Err, io.EOF):
 		s.Finish(ErrClientLeft)
 		s.Flush()
-	case errors.Is(r.Err, ErrXML):
-		tell(s, []byte(XMLRefused))
-		s.Finish(ErrXML)
-		s.Flush()
 	case r.Err != nil:
-		tell(s, TooLong(r.Err))
+		tell(s, e.voice.Append(nil, Unknown, Malformed(r.Err)))
 	default:
 		e.note(r.Packet.Get("Action"))
-		tell(s, native.Answer(r.Packet, "Success", r.Packet.Get("Action")))
+		tell(s, e.voice.Append(nil, r.Packet.Get("Action"), native.Answer(r.Packet, "Success", r.Packet.Get("Action"))))
 	}
+}
+
+// manyAttributes are n of them.
+func manyAttributes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ` a%d="1"`, i)
+	}
+	return b.String()
 }
 
 func (e *echo) Input(*Session) { e.inputs++ }
@@ -119,7 +127,7 @@ id = "1001"
 	if edit != nil {
 		edit(&cfg)
 	}
-	return NewServer(cfg, store, handler, newFanout(cfg, senders), zap.NewNop(), NewMetrics(prometheus.NewRegistry()))
+	return NewServer(cfg, store, handler, newFanout(cfg, senders), zap.NewNop(), NewMetrics(prometheus.NewRegistry()), nil)
 }
 
 // connect runs a session and returns the client's end of its connection.
@@ -137,6 +145,10 @@ const (
 	accepted = "Response: Success\r\nMessage: Authentication accepted\r\n\r\n"
 	failed   = "Response: Error\r\nMessage: Authentication failed\r\n\r\n"
 	login    = "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\n\r\n"
+
+	xmlLogin    = `<command action="register" user="wall" secret="wallsecret" type="monitor" format="xml"/>`
+	xmlAccepted = `<command action="login" response="Success" Message="Authentication accepted" />` + "\n"
+	pinged      = `<command action="ping" response="Success" Message="ping" />` + "\n"
 )
 
 func TestConversation(t *testing.T) {
@@ -201,21 +213,76 @@ func TestConversation(t *testing.T) {
 			says:  "Action: Challenge\r\nAuthType: SHA9\r\n\r\n",
 			wants: greeting + "Response: Error\r\nMessage: Must specify AuthType\r\n\r\n",
 		},
-		"XML before the login": {
-			says:  " \r\n<command action=\"login\" user=\"wall\" secret=\"wallsecret\" type=\"monitor\"/>",
-			wants: greeting + XMLRefused,
+		"XML": {
+			says:  " \r\n" + xmlLogin + "\x00\n<command action=\"ping\"/>\n",
+			wants: greeting + xmlAccepted + pinged,
 		},
-		"XML after the login": {
-			says:  login + "Action: Ping\r\n\r\n<command action=\"ping\"/>\n",
-			wants: greeting + accepted + "Response: Success\r\nMessage: Ping\r\n\r\n" + XMLRefused,
+		"XML with cmd: in front": {
+			says:  "cmd: " + xmlLogin + "CMD:<command action=\"ping\"/>",
+			wants: greeting + xmlAccepted + pinged,
+		},
+		"XML and native by turns": {
+			says:  xmlLogin + "\r\n\r\nAction: Ping\r\n\r\n\r\n<command action=\"ping\"/>Action: Ping\r\n\r\n<command action=\"ping\"/>\n",
+			wants: greeting + xmlAccepted + strings.Repeat(strings.Replace(pinged, `"ping" />`, `"Ping" />`, 1)+pinged, 2),
+		},
+		"XML that wants native answers": {
+			says:  strings.Replace(xmlLogin, `"xml"`, `"Asterisk"`, 1) + "<command action=\"ping\"/>",
+			wants: greeting + "Action: Login\r\n" + accepted + "Action: ping\r\nResponse: Success\r\nMessage: ping\r\n\r\n",
+		},
+		"XML for Flash": {
+			says:  strings.Replace(xmlLogin, "type", "isFlash=\"true\" type", 1) + "\x00<command action=\"ping\"/>\x00",
+			wants: greeting + strings.ReplaceAll(xmlAccepted+pinged, "\n", "\x00"),
+		},
+		"XML without a Type": {
+			says:  "<command action='register' user='wall' secret='wallsecret'/>",
+			wants: greeting + "<command action=\"login\" response=\"Error\" Message=\"Missing required parameter: Type\" />\n",
+			after: time.Second,
+		},
+		"XML with a wrong secret": {
+			says:  "<command action='register' user='wall' secret='x' type='monitor'/>",
+			wants: greeting + "<command action=\"login\" response=\"Error\" Message=\"Authentication failed\" />\n",
+			after: time.Second,
+		},
+		"a bad message in XML": {
+			says:  "<command action=\"ping\" ActionID=\"7\" x=\"1\" X=\"2\"/>" + xmlLogin + "<command/><command action=\"ping\"/>",
+			wants: greeting + "<command action=\"Unknown\" Response=\"Error\" ActionID=\"7\">Failed to parse message: attribute &quot;X&quot; is given twice</command>\n" + xmlAccepted + "<command action=\"Unknown\" Response=\"Error\">Failed to parse message: it has no action</command>\n" + pinged,
+		},
+		"another action before the login, in XML": {
+			says:  "<command action=\"ping\"/>" + xmlLogin,
+			wants: greeting + "<command action=\"Unknown\" Response=\"Error\">Permission denied</command>\n" + xmlAccepted,
+		},
+		"too many headers in XML": {
+			says:  "<command action=\"ping\"" + manyAttributes(200) + "/>" + xmlLogin,
+			wants: greeting + "<command action=\"Unknown\" Response=\"Error\">Failed to parse message: it has more than 128 headers</command>\n" + xmlAccepted,
+		},
+		"too long a value in XML": {
+			says:  "<command action=\"ping\" x=\"" + strings.Repeat("y", 1100) + "\"/>" + xmlLogin,
+			wants: greeting + "<command action=\"Unknown\" Response=\"Error\">Failed to parse message: line too long</command>\n" + xmlAccepted,
+		},
+		"a policy file that there is not": {
+			says:  "<policy-file-request/>\x00" + xmlLogin,
+			wants: greeting + "<command action=\"Unknown\" Response=\"Error\">Failed to parse message: the element is named &quot;policy-file-request&quot;, not command</command>\n" + xmlAccepted,
 		},
 		"a login with a Type": {
 			says:  "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\nType: Monitor\r\n\r\n",
+			wants: greeting + "Action: Login\r\n" + accepted,
+		},
+		"a login with a Type, for XML": {
+			says:  "Action: Register\r\nUser: wall\r\nSecret: wallsecret\r\nType: Monitor\r\nFormat: xml\r\n\r\nAction: ping\r\n\r\n",
+			wants: greeting + xmlAccepted + pinged,
+		},
+		"a format without a Type": {
+			says:  "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\nFormat: xml\r\n\r\n",
 			wants: greeting + accepted,
+		},
+		"a format that there is not": {
+			says:  "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\nType: Monitor\r\nFormat: json\r\n\r\n",
+			wants: greeting + "Action: Login\r\nResponse: Error\r\nMessage: Format must be XML or Asterisk\r\n\r\n",
+			after: time.Second,
 		},
 		"a Type that is not permitted": {
 			says:  "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\nType: administrator\r\n\r\n",
-			wants: greeting + "Response: Error\r\nMessage: Type not permitted\r\n\r\n",
+			wants: greeting + "Action: Login\r\nResponse: Error\r\nMessage: Type not permitted\r\n\r\n",
 			after: time.Second,
 		},
 		"an agent that does not say who it is": {
@@ -225,11 +292,11 @@ func TestConversation(t *testing.T) {
 		},
 		"an agent": {
 			says:  "Action: Login\r\nUsername: agent\r\nSecret: agentsecret\r\nType: agent\r\nAgentID: 1001\r\n\r\n",
-			wants: greeting + accepted,
+			wants: greeting + "Action: Login\r\n" + accepted,
 		},
 		"a Type without the right secret": {
 			says:  "Action: Login\r\nUsername: agent\r\nSecret: wallsecret\r\nType: administrator\r\n\r\n",
-			wants: greeting + "Response: Error\r\nMessage: Authentication failed\r\n\r\n",
+			wants: greeting + "Action: Login\r\nResponse: Error\r\nMessage: Authentication failed\r\n\r\n",
 			after: time.Second,
 		},
 		"half a packet": {
@@ -419,7 +486,7 @@ func TestSlowClientIsClosed(t *testing.T) {
 	t.Run("what is held counts", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			e, server, _ := join(t, func(c *Config) { c.BacklogBytes = config.Size(100 * len(packet)) })
-			feed := server.fanout.NewFeed()
+			feed := server.fanout.NewFeed(Voice{})
 			e.session.Follow(feed)
 			e.session.Hold()
 			for range 100 {

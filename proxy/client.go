@@ -12,6 +12,7 @@ import (
 	"ampd/codec/native"
 	"ampd/commands"
 	"ampd/downstream"
+	"ampd/pbx"
 	"ampd/profiles"
 	"ampd/rights"
 	"ampd/upstream"
@@ -23,6 +24,8 @@ type client struct {
 	profile *profiles.Profile
 	role    profiles.Role
 	state   commands.State
+	voice   downstream.Voice
+	command string        // the name of what is being answered
 	from    *subscription // nil once the session gets no more events
 
 	joining  bool  // its login is not answered yet
@@ -40,11 +43,18 @@ type client struct {
 	// the first that bears the action's id.
 	call    *upstream.Call
 	action  *codec.Packet
+	asked   *codec.Packet // as the client sent it
 	reply   rights.Answer
 	holding bool
 	overdue bool
 	timer   *time.Timer // of order_hold, or of the wait
 	begun   time.Time   // when the action was taken up
+
+	framed bool // the answer is to be in the framing of old Commands
+
+	working  bool              // something that takes time is under way
+	program  *commands.Program // under way, nil for none: it runs to its end even where the client leaves
+	gathered []*codec.Packet   // of the answer to its action
 
 	wait *commands.Wait // the WaitEvent under way, nil for none
 
@@ -52,7 +62,17 @@ type client struct {
 }
 
 func newClient(s *downstream.Session, login downstream.Login, subject *rights.Subject) *client {
-	c := &client{session: s, profile: login.Profile, role: login.Role, numbered: wantsResume(login.Action)}
+	c := &client{
+		session:  s,
+		profile:  login.Profile,
+		role:     login.Role,
+		voice:    login.Voice,
+		command:  "Login",
+		numbered: wantsResume(login.Action),
+	}
+	if subject == nil {
+		subject = nobody
+	}
 	c.state.Rights = subject
 	c.state.Filters = subject.Filters()
 	c.state.Challenge = s.Challenge
@@ -62,6 +82,9 @@ func newClient(s *downstream.Session, login downstream.Login, subject *rights.Su
 	}
 	return c
 }
+
+// nobody has no rights.
+var nobody, _ = rights.New(rights.Grant{}, pbx.New())
 
 // goOn has the session see what the one before it saw, unless the login says otherwise.
 func (c *client) goOn(old *client, login *codec.Packet) {
@@ -95,9 +118,22 @@ func (c *client) stopTimers() {
 	}
 }
 
-// send gives the session packets of its own.
+// send gives the session native packets of its own, in its voice.
 func (h *Hub) send(c *client, packets []byte) {
+	if !c.voice.Plain() {
+		packets = c.voice.Append(nil, c.command, packets)
+	}
 	c.session.Send(time.Now(), packets)
+	h.touch(c)
+}
+
+// pass is send for one packet.
+func (h *Hub) pass(c *client, p *codec.Packet) {
+	packet := p.Raw
+	if !c.voice.Plain() {
+		packet = c.voice.AppendPacket(nil, c.command, p)
+	}
+	c.session.Send(time.Now(), packet)
 	h.touch(c)
 }
 
@@ -136,7 +172,7 @@ func (h *Hub) Input(s *downstream.Session) {
 
 // next runs what waits until an action takes time.
 func (h *Hub) next(c *client) {
-	for c.call == nil && c.wait == nil && !c.leaving && len(c.queue) > 0 {
+	for c.call == nil && c.wait == nil && !c.working && !c.leaving && len(c.queue) > 0 {
 		r := c.queue[0]
 		c.queue[0] = downstream.Request{}
 		c.queue = c.queue[1:]
@@ -158,11 +194,9 @@ func (h *Hub) take(c *client, r downstream.Request) {
 		}
 		c.session.Finish(downstream.ErrClientLeft) // and waits for its client to come back
 		h.touch(c)
-	case errors.Is(r.Err, downstream.ErrXML):
-		h.answer(c, []byte(downstream.XMLRefused), "malformed")
-		h.dismiss(c, downstream.ErrXML)
 	case r.Err != nil:
-		h.answer(c, downstream.TooLong(r.Err), "malformed")
+		c.command = downstream.Unknown
+		h.answer(c, downstream.Malformed(r.Err), "malformed")
 	default:
 		h.act(c, r.Packet)
 	}
@@ -174,43 +208,99 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 		h.answer(c, native.Answer(p, "Error", "Asterisk is shutting down"), "shutdown")
 		return
 	}
-	name := p.ActionName()
 	now := time.Now()
-	verdict := c.state.Rights.Judge(h.table, p)
+	env := h.env(now)
+	env.Profile = c.profile
+	request := commands.Prepare(env, c.voice.Ampd, p)
+	c.command = request.Name
+	if request.Refusal != "" {
+		h.answer(c, native.Answer(p, "Error", request.Refusal), "invalid")
+		return
+	}
+	verdict := c.state.Rights.Judge(h.table, request.Action)
 	if !verdict.Allowed {
 		if unlogged, ok := c.refusals.next(now); ok {
 			h.later = append(h.later, func() {
 				h.log.Info("action refused", zap.Uint64("client", c.session.ID()), zap.String("address", c.session.Address()),
-					zap.String("profile", c.profile.Name), zap.String("action", name), zap.String("rule", verdict.Rule), zap.Int("unlogged", unlogged))
+					zap.String("profile", c.profile.Name), zap.String("action", p.ActionName()), zap.String("rule", verdict.Rule), zap.Int("unlogged", unlogged))
 			})
 		}
+		h.record(c, p, "refused", verdict.Rule)
 		h.answer(c, native.Answer(p, "Error", verdict.Message), "refused")
 		return
 	}
-	if own, ok := commands.Own(name); ok {
-		answer := own(&c.state, h.env(now), p)
-		h.subscribe(c)
-		switch {
-		case answer.Wait != nil:
-			h.beginWait(c, answer.Wait)
-		case answer.Logoff:
-			h.answer(c, answer.Packets, "own")
-			h.dismiss(c, downstream.ErrLogoff)
-		default:
-			h.answer(c, answer.Packets, "own")
-		}
-		return
+	c.begun, c.asked = now, p
+	switch step := request.Begin(&c.state, env, verdict.Packet); {
+	case step.Answer != nil:
+		h.answered(c, step.Answer)
+	case step.Work != nil:
+		h.work(c, step.Work)
+	case step.Script != nil:
+		c.program = step.Script.Start()
+		h.resume(c, nil)
+	default:
+		c.reply, c.framed = c.state.Rights.Answer(step.Send), step.Framed && c.voice.Ampd
+		h.submit(c, step.Send)
 	}
-	c.action, c.begun = verdict.Packet, now
-	c.reply = c.state.Rights.Answer(verdict.Packet)
-	c.call = &upstream.Call{Owner: c.session.ID(), Action: verdict.Packet}
+}
+
+// answered gives the client an answer of ampd's own.
+func (h *Hub) answered(c *client, answer *commands.Answer) {
+	h.subscribe(c)
+	h.recordPackets(c, answer.Packets)
+	switch {
+	case answer.Wait != nil:
+		h.beginWait(c, answer.Wait)
+	case answer.Logoff:
+		h.answer(c, answer.Packets, "own")
+		h.dismiss(c, downstream.ErrLogoff)
+	default:
+		h.answer(c, answer.Packets, "own")
+	}
+}
+
+// work has what takes time done without the lock, on the goroutine of the client.
+func (h *Hub) work(c *client, work func() []byte) {
+	c.working = true
+	h.later = append(h.later, func() {
+		packets := work()
+		h.do(func() {
+			c.working = false
+			h.recordPackets(c, packets)
+			if !c.leaving {
+				h.send(c, packets)
+				h.done(c)
+			}
+		})
+	})
+}
+
+// submit sends an action on its way.
+func (h *Hub) submit(c *client, action *codec.Packet) {
+	c.action = action
+	c.call = &upstream.Call{Owner: c.session.ID(), Action: action}
 	h.calls[c.call] = c
 	h.upstream.Submit(c.call)
 }
 
+// resume goes on with the client's program, which the client may have left.
+func (h *Hub) resume(c *client, answer []*codec.Packet) {
+	next, packets := c.program.Resume(answer)
+	if next != nil {
+		h.submit(c, next)
+		return
+	}
+	c.program = nil
+	h.recordPackets(c, packets)
+	if !c.leaving {
+		h.send(c, packets)
+		h.done(c)
+	}
+}
+
 // env is what is true now. It is good until the hub is left.
 func (h *Hub) env(now time.Time) *commands.Env {
-	env := &commands.Env{Now: now, Upstream: h.info, Table: h.table}
+	env := &commands.Env{Now: now, Upstream: h.info, Table: h.table, Version: h.version, Profiles: h.profiles, Recordings: &h.recordings}
 	if h.loaded {
 		env.State = h.state
 	}
@@ -278,18 +368,37 @@ func (h *Hub) takeAnswer(call *upstream.Call, p *codec.Packet, last bool) {
 		c.holding = true
 		c.session.Hold()
 	}
-	if p = c.reply.Take(p); p != nil {
-		h.send(c, p.Raw)
+	if last {
+		delete(h.calls, call)
+		if reloads(c.action.ActionName()) {
+			h.resyncSoon()
+		}
 	}
-	if !last {
+	if c.program != nil {
+		c.gathered = append(c.gathered, p.Copy())
+		if last {
+			answer := c.gathered
+			c.gathered = nil
+			h.resume(c, answer)
+		}
 		return
 	}
+	h.recordAnswer(c, p)
+	if p = c.reply.Take(p); p != nil {
+		if c.framed {
+			p = native.Framed(p)
+		}
+		h.pass(c, p)
+	}
+	if last {
+		h.done(c)
+	}
+}
+
+// done ends the action under way, whose answer was given.
+func (h *Hub) done(c *client) {
 	h.metrics.actions.WithLabelValues("upstream").Inc()
 	h.metrics.latency.Observe(time.Since(c.begun).Seconds())
-	if reloads(c.action.ActionName()) {
-		h.resyncSoon()
-	}
-	delete(h.calls, call)
 	c.call, c.action = nil, nil
 	c.holding, c.overdue = false, false
 	c.session.Release(time.Now())

@@ -19,6 +19,10 @@ import (
 
 // Config is ampd.toml.
 type Config struct {
+	// StateDir is the folder for what ampd itself writes: the profiles that are changed at
+	// run time. "" for none.
+	StateDir string `toml:"state_dir"`
+
 	Upstream upstream.Config       `toml:"upstream"`
 	Listen   []downstream.Listener `toml:"listen" required:"true"`
 	Sessions downstream.Config     `toml:"sessions"`
@@ -90,7 +94,11 @@ func Load(path string) (files Files, problems config.Problems) {
 		files.Warnings = append(files.Warnings, unknownActions(p)...)
 	}
 	var more config.Problems
-	files.Profiles, more = profiles.Load(filepath.Join(filepath.Dir(path), ProfilesFile), check)
+	state := ""
+	if files.Config.StateDir != "" {
+		state = filepath.Join(files.Config.StateDir, ProfilesFile)
+	}
+	files.Profiles, more = profiles.Open(filepath.Join(filepath.Dir(path), ProfilesFile), state, check)
 	if problems = append(problems, more...); len(problems) == 0 {
 		files.Warnings = append(files.Warnings, files.Profiles.Warnings()...)
 	}

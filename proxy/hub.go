@@ -10,8 +10,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"ampd/audit"
 	"ampd/codec"
 	"ampd/codec/native"
+	"ampd/commands"
 	"ampd/downstream"
 	"ampd/pbx"
 	"ampd/profiles"
@@ -45,6 +47,7 @@ type Hub struct {
 	subscriptions map[subscriptionKey]*subscription
 	fanned        []*subscription             // the same
 	limited       int                         // how many of them depend on the state
+	rendered      []rendering                 // of the event being told
 	filtering     meter                       // what all filters cost
 	filtered      map[*profiles.Profile]meter // what those cost that its sessions no longer have
 	info          *upstream.Info              // nil while no upstream was ever seen
@@ -55,6 +58,12 @@ type Hub struct {
 	table         rights.Table
 	draining      bool          // no action is taken any more
 	left          chan struct{} // closed when the last client has left after that
+
+	version    string // ampd's
+	profiles   *profiles.Store
+	rights     *RightsConfig
+	audit      *audit.Log
+	recordings commands.Recordings
 
 	reloaded chan struct{} // has room for one: the state is to be rechecked soon
 
@@ -154,6 +163,11 @@ func (h *Hub) learn(info *upstream.Info) {
 		}
 		h.table[strings.ToLower(c.Name)] = asked
 	}
+	for name, classes := range commands.Classes {
+		if _, listed := h.table[name]; !listed {
+			h.table[name] = classes
+		}
+	}
 }
 
 // Lost ends the sessions whose profiles want that.
@@ -192,9 +206,16 @@ func (h *Hub) Join(s *downstream.Session, login downstream.Login) {
 	var backlog *downstream.Backlog
 	var last uint64
 	h.do(func() {
-		c = newClient(s, login, h.subjects[login.Role])
+		subject := h.subjects[login.Role]
+		c = newClient(s, login, subject)
 		h.clients[s] = c
 		h.metrics.sessions.Set(float64(len(h.clients)))
+		if subject == nil { // the profile was changed during the login
+			h.send(c, native.Answer(login.Action, "Error", "Authentication failed"))
+			h.dismiss(c, downstream.ErrProfile)
+			return
+		}
+		h.recordLogin(c)
 		if c.numbered {
 			old, backlog = h.takeOver(c, login)
 		}
@@ -250,13 +271,19 @@ func (h *Hub) welcome(c *client, login *codec.Packet, backlog *downstream.Backlo
 func (h *Hub) Leave(s *downstream.Session) {
 	h.do(func() {
 		c := h.clients[s]
+		if c.asked != nil && c.program == nil && !c.working {
+			h.record(c, c.asked, "lost", "")
+			c.asked = nil
+		}
+		h.recordLogout(c, s.Cause())
 		delete(h.clients, s)
 		h.metrics.sessions.Set(float64(len(h.clients)))
 		c.stopTimers()
-		if c.call != nil {
+		if c.program == nil {
 			delete(h.calls, c.call)
+			c.call, c.action = nil, nil
 		}
-		c.call, c.action, c.wait, c.queue = nil, nil, nil, nil
+		c.wait, c.queue = nil, nil
 		if c.token != "" && s.Parked() && !h.draining {
 			c.from.forget(c)
 			c.leaving = true
@@ -264,6 +291,7 @@ func (h *Hub) Leave(s *downstream.Session) {
 		} else {
 			h.discard(c)
 			h.unsubscribe(c)
+			c.leaving = true
 		}
 		h.allLeft()
 	})
@@ -281,7 +309,7 @@ func (h *Hub) drain() <-chan struct{} {
 			if c.wait != nil {
 				h.endWait(c)
 			}
-			if c.call == nil {
+			if c.call == nil && !c.working {
 				h.dismiss(c, downstream.ErrShutdown)
 			}
 		}
@@ -318,9 +346,12 @@ func (h *Hub) dismiss(c *client, cause error) {
 	h.discard(c)
 	h.unsubscribe(c)
 	c.session.Watch(false)
-	if c.call != nil || c.wait != nil {
-		delete(h.calls, c.call)
-		c.call, c.wait = nil, nil
+	if c.call != nil || c.wait != nil || c.working {
+		if c.program == nil {
+			delete(h.calls, c.call)
+			c.call = nil
+		}
+		c.wait = nil
 		c.session.Done()
 	}
 	c.session.Finish(cause)

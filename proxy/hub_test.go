@@ -103,7 +103,7 @@ func newBench(t *testing.T, edit func(*Config)) *bench {
 	fanout := downstream.NewFanout(cfg.Sessions)
 	b.hub = newHub(cfg.Sessions, subjects, fanout, zap.NewNop(), newHubMetrics(prometheus.NewRegistry()))
 	b.hub.upstream = b
-	server := downstream.NewServer(cfg.Sessions, store, b.hub, fanout, zap.NewNop(), downstream.NewMetrics(prometheus.NewRegistry()))
+	server := downstream.NewServer(cfg.Sessions, store, b.hub, fanout, zap.NewNop(), downstream.NewMetrics(prometheus.NewRegistry()), nil)
 	ctx, stop := context.WithCancel(t.Context())
 	b.stop = stop
 	var running sync.WaitGroup

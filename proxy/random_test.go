@@ -117,7 +117,7 @@ func newWorld(t *testing.T, over string) *world {
 	fanout := downstream.NewFanout(cfg.Sessions)
 	w.hub = newHub(cfg.Sessions, subjects, fanout, zap.NewNop(), newHubMetrics(prometheus.NewRegistry()))
 	w.hub.upstream = w
-	server := downstream.NewServer(cfg.Sessions, store, w.hub, fanout, zap.NewNop(), downstream.NewMetrics(prometheus.NewRegistry()))
+	server := downstream.NewServer(cfg.Sessions, store, w.hub, fanout, zap.NewNop(), downstream.NewMetrics(prometheus.NewRegistry()), nil)
 	var l net.Listener
 	if over == "tcp" {
 		l, err = net.Listen("tcp", "127.0.0.1:0")

@@ -52,7 +52,7 @@ func isToken(login *codec.Packet) bool {
 // profile's.
 func (h *Hub) takeOver(c *client, login downstream.Login) (old *client, backlog *downstream.Backlog) {
 	old = h.tokens[login.Action.Get("Resume")]
-	if old == nil || old.role != login.Role {
+	if old == nil || old.role != login.Role || old.voice.OfEvents() != c.voice.OfEvents() {
 		return nil, nil
 	}
 	backlog = old.session.Detach()

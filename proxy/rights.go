@@ -37,6 +37,7 @@ func (c *RightsConfig) grant(role profiles.Role) rights.Grant {
 		Write:              p.Write,
 		Allow:              p.Allow,
 		Deny:               p.Deny,
+		Admin:              p.Admin,
 		Dangerous:          p.Dangerous,
 		ProtectedVariables: c.ProtectedVariables,
 		Applications:       p.Applications,

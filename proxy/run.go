@@ -29,7 +29,7 @@ const drainTimeout = 5 * time.Second
 // and let go. The error is one of starting; started is called with the
 // addresses of the listeners, in their order, once all are open. hangups brings the
 // process's SIGHUPs, nil for none.
-func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logger, hangups <-chan os.Signal, started func([]net.Addr)) error {
+func Run(ctx context.Context, version string, cfg *Config, store *profiles.Store, log *zap.Logger, hangups <-chan os.Signal, started func([]net.Addr)) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
@@ -44,10 +44,13 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	defer trail.Close()
 	fanout := downstream.NewFanout(cfg.Sessions)
 	hub := newHub(cfg.Sessions, subjects, fanout, log.Named("hub"), newHubMetrics(registry))
+	hub.version, hub.profiles, hub.rights, hub.audit = version, store, &cfg.Rights, trail
+	store.OnChange(hub.changed)
+	defer store.OnChange(nil)
 	registry.MustRegister(gauges{hub})
 	up := upstream.New(cfg.Upstream, hub, log.Named("upstream"), upstream.NewMetrics(registry))
 	hub.upstream = up
-	server := downstream.NewServer(cfg.Sessions, store, hub, fanout, log.Named("downstream"), downstream.NewMetrics(registry))
+	server := downstream.NewServer(cfg.Sessions, store, hub, fanout, log.Named("downstream"), downstream.NewMetrics(registry), trail)
 
 	ports, addrs, err := openAll(cfg.Listen)
 	if err != nil {
@@ -80,7 +83,7 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 	defer stopServer()
 	serverDone.Go(func() { server.Run(serverCtx, ports) })
 	upDone.Go(func() { hub.resync(upCtx, up, cfg.State.Resync.Std()) })
-	upDone.Go(func() { hangUp(upCtx, hangups, trail, log) })
+	upDone.Go(func() { hangUp(upCtx, hangups, store, trail, log) })
 	if started != nil {
 		started(addrs)
 	}
@@ -103,12 +106,21 @@ func Run(ctx context.Context, cfg *Config, store *profiles.Store, log *zap.Logge
 }
 
 // hangUp does what a SIGHUP asks for until ctx ends.
-func hangUp(ctx context.Context, hangups <-chan os.Signal, trail *audit.Log, log *zap.Logger) {
+func hangUp(ctx context.Context, hangups <-chan os.Signal, store *profiles.Store, trail *audit.Log, log *zap.Logger) {
 	for {
 		select {
 		case <-hangups:
-			log.Warn("SIGHUP: this version reads its configuration only when it starts")
 			trail.Reopen()
+			problems := store.Reload()
+			for _, p := range problems {
+				log.Error("SIGHUP: profiles stay as they were: " + p.String())
+			}
+			if len(problems) == 0 {
+				log.Info("SIGHUP: profiles were read again; ampd.toml is read only when ampd starts")
+				for _, w := range store.Warnings() {
+					log.Warn(w.String())
+				}
+			}
 		case <-ctx.Done():
 			return
 		}

@@ -54,7 +54,7 @@ func run(t *testing.T, cfg *Config, people string, listeners ...string) *running
 	ended := make(chan error, 1)
 	var all sync.WaitGroup
 	all.Go(func() {
-		ended <- Run(ctx, cfg, store, log, r.hangups, func(addrs []net.Addr) { started <- addrs })
+		ended <- Run(ctx, "test", cfg, store, log, r.hangups, func(addrs []net.Addr) { started <- addrs })
 	})
 	t.Cleanup(func() {
 		stop()
@@ -103,6 +103,6 @@ func TestAuditLogThatCannotBeOpenedIsAnErrorOfStarting(t *testing.T) {
 	require.NoError(t, problems.Err())
 	log, err := cfg.Log.newLogger(&bytes.Buffer{})
 	require.NoError(t, err)
-	err = Run(t.Context(), cfg, store, log, nil, nil)
+	err = Run(t.Context(), "test", cfg, store, log, nil, nil)
 	require.EqualError(t, err, "audit log: open /nowhere/audit.log: no such file or directory")
 }

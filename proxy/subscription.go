@@ -28,7 +28,8 @@ type subscription struct {
 // A subscriptionKey tells subscriptions apart.
 type subscriptionKey struct {
 	view     rights.ViewKey
-	numbered bool // each event ends with its number
+	numbered bool // each event has its number
+	voice    downstream.Voice
 }
 
 // subscribe has the session see what its mask and filters say from now on.
@@ -37,14 +38,14 @@ func (h *Hub) subscribe(c *client) {
 		return
 	}
 	view := c.state.Rights.View(c.state.Mask, c.state.Filters)
-	key := subscriptionKey{view.Key(), c.numbered}
+	key := subscriptionKey{view.Key(), c.numbered, c.voice.OfEvents()}
 	s := h.subscriptions[key]
 	if s != nil && s == c.from {
 		return
 	}
 	h.unsubscribe(c)
 	if s == nil {
-		s = &subscription{key: key, at: len(h.fanned), view: view, feed: h.fanout.NewFeed(), clients: map[*client]struct{}{}, filtering: newMeter(shareOfOne)}
+		s = &subscription{key: key, at: len(h.fanned), view: view, feed: h.fanout.NewFeed(key.voice), clients: map[*client]struct{}{}, filtering: newMeter(shareOfOne)}
 		s.filtering.inherit(time.Now(), h.filtered[c.profile])
 		h.subscriptions[key] = s
 		h.fanned = append(h.fanned, s)
@@ -116,6 +117,7 @@ func (h *Hub) tell(now time.Time, p *codec.Packet) {
 		ended, costly = h.introduce(now, &e)
 	}
 	h.seq++
+	h.rendered = h.rendered[:0]
 	for _, s := range h.fanned {
 		seen, ok := h.see(s, &e)
 		if !ok {
@@ -162,6 +164,7 @@ func (h *Hub) introduce(now time.Time, e *rights.Event) (ended []*client, costly
 				continue
 			}
 			h.seq++
+			h.rendered = h.rendered[:0]
 			h.deliver(now, s, seen)
 			if !s.woken {
 				ended = append(ended, s.waiting...)
@@ -175,11 +178,44 @@ func (h *Hub) introduce(now time.Time, e *rights.Event) (ended []*client, costly
 // deliver gives a subscription's sessions an event that they may see.
 func (h *Hub) deliver(now time.Time, s *subscription, seen *codec.Packet) {
 	h.metrics.deliveries.Add(float64(len(s.clients)))
-	if s.key.numbered {
+	switch {
+	case !s.key.voice.Plain():
+		s.feed.Append(now, h.render(s, seen))
+	case s.key.numbered:
 		s.feed.AppendNumbered(now, seen.Raw, h.seq)
-	} else {
+	default:
 		s.feed.Append(now, seen.Raw)
 	}
+}
+
+// A rendering is an event in another voice than Asterisk's, for all subscriptions that see
+// the same of it.
+type rendering struct {
+	seen     *codec.Packet
+	numbered bool
+	voice    downstream.Voice
+	text     []byte
+}
+
+// render returns an event in the subscription's voice.
+func (h *Hub) render(s *subscription, seen *codec.Packet) []byte {
+	for i := range h.rendered {
+		if r := &h.rendered[i]; r.seen == seen && r.numbered == s.key.numbered && r.voice == s.key.voice {
+			return r.text
+		}
+	}
+	seq := uint64(0)
+	if s.key.numbered {
+		seq = h.seq
+	}
+	if n := len(h.rendered); n < cap(h.rendered) {
+		h.rendered = h.rendered[:n+1]
+	} else {
+		h.rendered = append(h.rendered, rendering{})
+	}
+	r := &h.rendered[len(h.rendered)-1]
+	*r = rendering{seen, s.key.numbered, s.key.voice, s.key.voice.AppendEvent(r.text[:0], seen, seq)}
+	return r.text
 }
 
 // samples is the number of events of which one shows what filters cost that only look for

@@ -72,6 +72,10 @@ type (
 var objectRules = []objectRule{
 	// Channels.
 	{"AbsoluteTimeout", "Channel", aChannel, true, never, "No such channel", "action_timeout in main/manager.c"},
+	{"AgentActivity", "Agent", anAgent, true, mine, "No such agent", "a command of ampd's"},
+	{"AgentCallbackLogin", "Agent", anAgent, true, mine, "No such agent", "a command of ampd's"},
+	{"AgentCallbackLogin", "Context", aContext, true, named, "", "a command of ampd's: callers of its queues are sent there"},
+	{"AgentCallbackLogin", "Exten", anExten, true, free, "", "a command of ampd's: callers of its queues are sent there"},
 	{"AgentLogoff", "Agent", anAgent, true, mine, "No such agent", "action_agent_logoff in apps/app_agent_pool.c"},
 	{"Atxfer", "Channel", aChannel, true, own, "Channel specified does not exist", "action_atxfer in main/manager.c"},
 	{"Atxfer", "Context", aContext, true, named, "", "action_atxfer in main/manager.c; without it the channel's own"},
@@ -104,6 +108,7 @@ var objectRules = []objectRule{
 	{"ParkedCalls", "ParkingLot", noObject, false, never, "", "manager_parking_status in res/parking/parking_manager.c: tells whether there is one; its items are judged"},
 	{"PauseMonitor", "Channel", aChannel, true, mine, "No such channel", "pause_monitor_action in res/res_monitor.c"},
 	{"PJSIPHangup", "Channel", aChannel, true, mine, "No such channel", "pjsip_action_hangup in channels/chan_pjsip.c"},
+	{"PeerInfo", "", noObject, false, free, "", "a command of ampd's; its items are judged"},
 	{"PlayDTMF", "Channel", aChannel, true, never, "Channel not found", "manager_play_dtmf in apps/app_senddtmf.c"},
 	{"PlayDTMF", "Receive", noObject, false, never, "", "manager_play_dtmf in apps/app_senddtmf.c: as if the channel had sent them, feature codes too"},
 	{"PlayMF", "Channel", aChannel, true, never, "Channel not found", "manager_play_mf in apps/app_mf.c"},
@@ -116,7 +121,9 @@ var objectRules = []objectRule{
 	{"SendFlash", "Channel", aChannel, true, never, "Channel not found", "manager_send_flash in apps/app_senddtmf.c"},
 	{"SendFlash", "Receive", noObject, false, never, "", "manager_send_flash in apps/app_senddtmf.c: as if the channel had sent it"},
 	{"SendText", "Channel", aChannel, true, never, "No such channel", "action_sendtext in main/manager.c"},
+	{"ServerVersion", "", noObject, false, free, "", "a command of ampd's"},
 	{"Setvar", "Channel", aChannel, true, own, "No such channel", "action_setvar in main/manager.c; without it a global variable"},
+	{"StatisticInfo", "", noObject, false, free, "", "a command of ampd's; its items are judged"},
 	{"Status", "Channel", aChannel, false, mine, "No such channel", "action_status in main/manager.c; its items are judged"},
 	{"Status", "Variables", aVariable, false, never, "", "generate_status in main/manager.c: of all channels that it shows"},
 	{"Status", "AllVariables", aVariable, false, never, "", "generate_status in main/manager.c: of all channels that it shows"},
@@ -255,6 +262,8 @@ var aboutRules = []aboutRule{
 // agentRules are what an agent may run that is neither the session's own nor named in
 // full by its profile's allow.
 var agentRules = []agentRule{
+	{"AgentActivity", false, "shows itself"},
+	{"AgentCallbackLogin", true, "logs itself in"},
 	{"AgentLogoff", false, "logs itself off"},
 	{"Agents", false, "shows itself"},
 	{"Atxfer", true, "transfers its call"},
@@ -274,6 +283,7 @@ var agentRules = []agentRule{
 	{"Park", true, "parks its call"},
 	{"ParkedCalls", false, "shows what it has parked"},
 	{"PauseMonitor", false, "records its call"},
+	{"PeerInfo", false, "shows its devices"},
 	{"PJSIPHangup", false, "ends its call"},
 	{"QueueAdd", false, "logs itself in"},
 	{"QueuePause", false, "pauses itself"},
@@ -281,9 +291,11 @@ var agentRules = []agentRule{
 	{"QueueStatus", false, "shows its memberships and its queues' callers"},
 	{"QueueSummary", false, "shows its queues"},
 	{"Redirect", true, "sends its call on"},
+	{"ServerVersion", false, "names versions"},
 	{"Setvar", false, "variables of its own channels"},
 	{"Status", false, "shows its calls"},
 	{"StopMixMonitor", false, "records its call"},
+	{"StatisticInfo", false, "shows its numbers and its queues'"},
 	{"StopMonitor", false, "records its call"},
 	{"UnpauseMonitor", false, "records its call"},
 }

@@ -115,6 +115,7 @@ func limitedCases() []ruleCase {
 	add(scoped, "Action: QueueAdd|Queue: support|Interface: PJSIP/al|StateInterface: PJSIP/bob", "QueueAdd StateInterface: outside")
 	for _, list := range []string{
 		"BridgeList", "CoreSettings", "CoreShowChannels", "CoreStatus", "DeviceStateList", "ParkedCalls", "QueueStatus", "QueueSummary", "Agents",
+		"PeerInfo", "ServerVersion", "StatisticInfo", "AgentInfo", "ChannelInfo", "ParkedCallInfo", "QueueInfo",
 		"ExtensionStateList", "ShowDialPlan",
 	} {
 		add(scoped, "Action: "+list, "")
@@ -243,10 +244,20 @@ func limitedCases() []ruleCase {
 	add(anAlice, "Action: QueuePause|Interface: PJSIP/alice|Paused: true|Reason: Lunch at \"the Ox\"", "")
 	add(anAlice, "Action: AgentLogoff|Agent: 1001", "")
 	add(anAlice, "Action: AgentLogoff|Agent: 1002", "AgentLogoff Agent: not the agent's")
+	add(anAlice, "Action: AgentActivity|Agent: 1001", "")
+	add(anAlice, "Action: AgentActivity|Agent: 1002", "AgentActivity Agent: not the agent's")
+	add(anAlice, "Action: AgentCallbackLogin|Agent: 1001|Exten: 1|Context: internal", "no contexts")
+	add(caller, "Action: AgentCallbackLogin|Agent: 1001|Exten: 1|Context: internal", "")
+	add(caller, "Action: AgentCallbackLogin|Agent: 1002|Exten: 1|Context: internal", "AgentCallbackLogin Agent: not the agent's")
+	add(caller, "Action: AgentCallbackLogin|Agent: 1001|Exten: 1|Context: from-pstn", "AgentCallbackLogin Context: outside")
+	add(caller, "Action: AgentCallbackLogin|Agent: 1001|Exten: 1@evil/n|Context: internal", "AgentCallbackLogin Exten: outside")
 	add(anAlice, "Action: BridgeInfo|BridgeUniqueid: b1", "")
 	add(anAlice, "Action: BridgeInfo|BridgeUniqueid: b3", "BridgeInfo BridgeUniqueid: not the agent's")
 	add(anAlice, "Action: BridgeInfo|BridgeUniqueid: hold", "BridgeInfo BridgeUniqueid: not the agent's")
-	for _, list := range []string{"Agents", "BridgeList", "CoreShowChannels", "DeviceStateList", "ParkedCalls", "QueueStatus", "QueueSummary", "Status", "Ping"} {
+	for _, list := range []string{
+		"Agents", "BridgeList", "CoreShowChannels", "DeviceStateList", "ParkedCalls", "QueueStatus", "QueueSummary", "Status", "Ping",
+		"PeerInfo", "ServerVersion", "StatisticInfo", "AgentInfo", "ChannelInfo", "ParkedCallInfo", "QueueInfo",
+	} {
 		add(anAlice, "Action: "+list, "")
 	}
 	for _, a := range []string{

@@ -32,6 +32,9 @@ type Grant struct {
 	// Names of actions; one "*" may stand for anything. No Allow at all is "*".
 	Allow, Deny []string
 
+	// Admin may change profiles, as an administrator.
+	Admin bool
+
 	// Dangerous lifts what reaches beyond Asterisk's classes, for administrators.
 	Dangerous bool
 
@@ -66,6 +69,7 @@ type Subject struct {
 	state *pbx.State
 
 	administrator bool
+	admin         bool
 	bounds        *bounds // nil where nothing is limited
 	dangerous     bool
 	readable      codec.Classes
@@ -100,6 +104,7 @@ func newSubject(g Grant, state *pbx.State, rules *ruleSet, index *index) (*Subje
 		filters:       &Filters{},
 	}
 	s.dangerous = g.Dangerous && s.administrator
+	s.admin = g.Admin && s.administrator
 	for _, c := range g.Commands {
 		s.commands = append(s.commands, strings.Fields(c))
 	}
@@ -156,6 +161,9 @@ func (s *Subject) Judge(t Table, p *codec.Packet) Verdict {
 		}
 		return Verdict{Rule: rule, Message: textDenied}
 	}
+	if action.Like != "" {
+		key = toLower(action.Like)
+	}
 	p, wrong := s.judgeObjects(key, known, p)
 	if wrong.rule != "" {
 		return Verdict{Rule: wrong.rule, Message: cmp.Or(wrong.message, textDenied)}
@@ -210,6 +218,9 @@ func (s *Subject) judgeAction(t Table, key string, action *actions.Action, known
 			}
 		}
 	}
+	if _, reserved := s.index.admin[key]; reserved && !s.admin {
+		return "not an admin"
+	}
 	if !s.dangerous {
 		if _, refused := s.index.refused[key]; refused {
 			return "refused " + key
@@ -225,12 +236,16 @@ func (s *Subject) judgeType(key string, action *actions.Action, known bool) (rul
 		return ""
 	}
 	if b := s.bounds; b != nil {
-		_, limitable := s.index.objects[key]
+		like := key
+		if action.Like != "" {
+			like = toLower(action.Like)
+		}
+		_, limitable := s.index.objects[like]
 		if !limitable && len(b.queues)+len(b.contexts)+len(b.channels) > 0 {
 			return "scope"
 		}
 		if b.owner != nil {
-			r, may := s.index.agents[key]
+			r, may := s.index.agents[like]
 			switch {
 			case !may && !s.allowsInFull(key):
 				return "type agent"
@@ -322,6 +337,7 @@ func hasValue(p *codec.Packet, name string) bool {
 // by the length of theirs.
 type index struct {
 	own     map[string][]*ownRule
+	admin   map[string]*refusedRule
 	refused map[string]*refusedRule
 	checks  map[string][]*checkRule
 
@@ -344,6 +360,7 @@ var ruleIndex = newIndex(&rules)
 func newIndex(r *ruleSet) index {
 	x := index{
 		own:     map[string][]*ownRule{},
+		admin:   map[string]*refusedRule{},
 		refused: map[string]*refusedRule{},
 		checks:  map[string][]*checkRule{},
 		objects: map[string][]*objectRule{},
@@ -372,6 +389,9 @@ func newIndex(r *ruleSet) index {
 	for i := range r.set {
 		l := &r.set[i]
 		x.set[toLower(l.action)] = append(x.set[toLower(l.action)], l)
+	}
+	for i := range r.admin {
+		x.admin[toLower(r.admin[i].action)] = &r.admin[i]
 	}
 	for i := range r.refused {
 		x.refused[toLower(r.refused[i].action)] = &r.refused[i]

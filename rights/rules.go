@@ -15,6 +15,8 @@ type ruleSet struct {
 	set     []setRule
 	cuts    []cutRule // cut.go
 
+	admin []refusedRule // for all but admins
+
 	// Without dangerous.
 	refused      []refusedRule
 	checks       []checkRule
@@ -144,6 +146,13 @@ var rules = ruleSet{
 	set:     setRules,
 	cuts:    cutRules,
 
+	admin: []refusedRule{
+		{"ProfileDelete", "a command of ampd's"},
+		{"ProfileGet", "a command of ampd's: what others may do"},
+		{"ProfileList", "a command of ampd's: what others may do"},
+		{"ProfileUpdate", "a command of ampd's"},
+	},
+
 	refused: []refusedRule{
 		{"UpdateConfig", "action_updateconfig in main/manager.c: rewrites any configuration file"},
 		{"CreateConfig", "action_createconfig in main/manager.c: creates configuration files"},
@@ -185,6 +194,8 @@ var rules = ruleSet{
 		{"QueueWithdrawCaller", "WithdrawInfo", literal, "manager_request_withdraw_caller_from_queue in apps/app_queue.c: becomes a variable of the caller's, which the dialplan may evaluate"},
 		{"BlindTransfer", "Exten", dialString, "dialled as Local/EXTEN@CONTEXT: ast_bridge_transfer_blind in main/bridge.c"},
 		{"BlindTransfer", "Context", dialString, "dialled as Local/EXTEN@CONTEXT: ast_bridge_transfer_blind in main/bridge.c"},
+		{"AgentCallbackLogin", "Exten", dialString, "a command of ampd's: dialled as Local/EXTEN@CONTEXT"},
+		{"AgentCallbackLogin", "Context", dialString, "a command of ampd's: dialled as Local/EXTEN@CONTEXT"},
 		{"Atxfer", "Exten", dialString, "dialled as Local/EXTEN@CONTEXT: dial_transfer in main/bridge_basic.c"},
 		{"Atxfer", "Context", dialString, "dialled as Local/EXTEN@CONTEXT: dial_transfer in main/bridge_basic.c"},
 		{"Park", "TimeoutChannel", dialString, "parking_duration_callback in res/parking/parking_bridge_features.c: arguments of Dial"},

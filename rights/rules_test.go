@@ -14,6 +14,8 @@ import (
 // everything is the table of an Asterisk that asks what actions.tsv says and has all
 // that is judged here.
 var everything = Table{
+	"agentcallbacklogin": codec.Agent,
+	"profiledelete":      codec.System, "profileget": codec.System, "profilelist": codec.System, "profileupdate": codec.System,
 	"getvar": codec.Call | codec.Reporting, "setvar": codec.Call, "status": codec.Call | codec.System,
 	"originate": codec.Originate, "pjsipnotify": codec.System, "sipnotify": codec.System, "messagesend": codec.Message,
 	"command": codec.Command, "mixmonitor": codec.System, "monitor": codec.Call, "changemonitor": codec.Call,
@@ -177,6 +179,16 @@ func ruleCases() []ruleCase {
 		{admin, "Action: QueueWithdrawCaller|Queue: a|Caller: 1.1|WithdrawInfo: ${SHELL(id)}", "QueueWithdrawCaller WithdrawInfo: substitution"},
 		{admin, "Action: BlindTransfer|Exten: 1,,id", "BlindTransfer Exten: dial string"},
 		{admin, "Action: BlindTransfer|Context: a,,id", "BlindTransfer Context: dial string"},
+		{admin, "Action: ProfileDelete|Profile: x", "not an admin"},
+		{admin, "Action: ProfileGet|Profile: x", "not an admin"},
+		{admin, "Action: ProfileList", "not an admin"},
+		{admin, "Action: ProfileUpdate|Profile: x|read: all", "not an admin"},
+		{Grant{Type: Administrator, Write: codec.All, Admin: true}, "Action: ProfileUpdate|Profile: x|read: all", ""},
+		{Grant{Type: Administrator, Write: codec.Call, Admin: true}, "Action: ProfileList", "class system"},
+		{Grant{Type: Monitor, Write: codec.All, Admin: true}, "Action: ProfileList", "type monitor"},
+		{Grant{Type: Administrator, Write: codec.All, Dangerous: true}, "Action: ProfileList", "not an admin"},
+		{admin, "Action: AgentCallbackLogin|Agent: 1|Exten: 1,,id|Context: a", "AgentCallbackLogin Exten: dial string"},
+		{admin, "Action: AgentCallbackLogin|Agent: 1|Exten: 1|Context: a,,id", "AgentCallbackLogin Context: dial string"},
 		{admin, "Action: Atxfer|Exten: 1,,id", "Atxfer Exten: dial string"},
 		{admin, "Action: Atxfer|Context: a,,id", "Atxfer Context: dial string"},
 		{admin, "Action: Park|TimeoutChannel: SIP/1-00000001|Channel2: Local/1@a-00000001;1", ""},
@@ -422,6 +434,7 @@ func TestEachLineOfTheRulesDecidesACase(t *testing.T) {
 	check("own", len(rules.own), func(r *ruleSet, i int) { r.own = without(r.own, i) })
 	check("objects", len(rules.objects), func(r *ruleSet, i int) { r.objects = without(r.objects, i) })
 	check("agents", len(rules.agents), func(r *ruleSet, i int) { r.agents = without(r.agents, i) })
+	check("admin", len(rules.admin), func(r *ruleSet, i int) { r.admin = without(r.admin, i) })
 	check("refused", len(rules.refused), func(r *ruleSet, i int) { r.refused = without(r.refused, i) })
 	check("checks", len(rules.checks), func(r *ruleSet, i int) { r.checks = without(r.checks, i) })
 	check("protected", len(rules.protected), func(r *ruleSet, i int) { r.protected = without(r.protected, i) })

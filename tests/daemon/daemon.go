@@ -34,6 +34,7 @@ type Daemon struct {
 // Config is what a test wants otherwise.
 type Config struct {
 	Username, Secret string // of the account at the upstream; ampd, ampdsecret
+	Head             string // lines before all tables
 	Upstream         string // more lines of [upstream]
 	Sessions         string // more lines of [sessions]
 	Listen           string // more [[listen]] tables
@@ -157,6 +158,7 @@ func Start(t testing.TB, upstream string, cfg Config) *Daemon {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
 	write("ampd.toml", fmt.Sprintf(`
+%s
 [upstream]
 address = %q
 username = %q
@@ -173,7 +175,7 @@ address = "unix:%s"
 address = "127.0.0.1:0"
 [log]
 level = "debug"
-`, upstream, cfg.Username, cfg.Secret, cfg.Upstream, d.Unix, cfg.Listen, cfg.Sessions))
+`, cfg.Head, upstream, cfg.Username, cfg.Secret, cfg.Upstream, d.Unix, cfg.Listen, cfg.Sessions))
 	write("profiles.toml", cfg.Profiles)
 
 	cmd := exec.Command(binary, "run", "-config", filepath.Join(dir, "ampd.toml"))

@@ -1,0 +1,130 @@
+package commands
+
+import (
+	"strconv"
+	"strings"
+
+	"ampd/codec"
+	"ampd/codec/native"
+	"ampd/pbx"
+	"ampd/profiles"
+)
+
+// memberName is what queues call an agent.
+func memberName(agent profiles.Callback) string {
+	if agent.Name != "" {
+		return agent.Name
+	}
+	return agent.ID
+}
+
+// Asterisk has lost AgentCallbackLogin (1.8): dynamic members of queues take its place for the
+// agents of the configuration.
+
+// callbackLogin makes the agent a member of its queues. Where a queue refuses, the logins
+// of before are undone.
+func callbackLogin(_ *State, env *Env, a *codec.Packet) Script {
+	agent, ok := env.Profiles.Callback(a.Get("Agent"))
+	if !ok {
+		return elsewhere(env, a)
+	}
+	exten, context := a.Get("Exten"), a.Get("Context")
+	iface := "Local/" + exten + "@" + context + "/n"
+	text := "Agent logged in"
+	if a.Get("AckCall") != "" || a.Get("WrapupTime") != "" {
+		text += "; AckCall and WrapupTime have no effect"
+	}
+	return func(ask Ask) []byte {
+		state := ""
+		switch {
+		case len(agent.Devices) > 0:
+			state = agent.Devices[0]
+		case hasHint(ask, exten, context):
+			state = "hint:" + exten + "@" + context
+		}
+		var added []string
+		for _, queue := range agent.Queues {
+			add := []string{"Queue", queue, "Interface", iface, "MemberName", memberName(agent), "Penalty", strconv.Itoa(agent.Penalty)}
+			if state != "" {
+				add = append(add, "StateInterface", state)
+			}
+			answer := ask(newAction("QueueAdd", add...))
+			switch {
+			case succeeded(answer):
+				added = append(added, queue)
+			case strings.Contains(message(answer), "Already there"):
+			default:
+				for _, queue := range added {
+					ask(newAction("QueueRemove", "Queue", queue, "Interface", iface))
+				}
+				return native.Answer(a, "Error", "Queue "+queue+": "+message(answer))
+			}
+		}
+		return native.Answer(a, "Success", text)
+	}
+}
+
+// hasHint tells whether an extension has one (action_extensionstate in main/manager.c).
+func hasHint(ask Ask, exten, context string) bool {
+	answer := ask(newAction("ExtensionState", "Exten", exten, "Context", context))
+	return succeeded(answer) && answer[0].Get("Hint") != ""
+}
+
+// callbackLogoff takes the agent out of its queues.
+func callbackLogoff(_ *State, env *Env, a *codec.Packet) Script {
+	agent, ok := env.Profiles.Callback(a.Get("Agent"))
+	if !ok {
+		return elsewhere(env, a)
+	}
+	if env.State == nil {
+		return refusing(a, "Upstream not connected")
+	}
+	return func(ask Ask) []byte {
+		type membership struct{ queue, iface string }
+		var all []membership
+		owner := env.State.NewOwner(pbx.Person(*agent.Person))
+		var calls []string
+		for c := range env.State.Channels() {
+			if owner.Owns(c) {
+				calls = append(calls, c.Name)
+			}
+		}
+		for _, name := range agent.Queues {
+			if q := env.State.Queue(name); q != nil {
+				for _, m := range q.Members {
+					if m.Membership == "dynamic" && owner.IsMember(m) {
+						all = append(all, membership{q.Name, m.Interface})
+					}
+				}
+			}
+		}
+		for _, m := range all {
+			answer := ask(newAction("QueueRemove", "Queue", m.queue, "Interface", m.iface))
+			if !succeeded(answer) && !strings.Contains(message(answer), "Not there") {
+				return native.Answer(a, "Error", "Queue "+m.queue+": "+message(answer))
+			}
+		}
+		if !isTrue(a.Get("SoftHangUp")) && !isTrue(a.Get("Soft")) {
+			for _, name := range calls {
+				ask(newAction("Hangup", "Channel", name)) // may have ended by itself
+			}
+		}
+		return native.Answer(a, "Success", "Agent logged out")
+	}
+}
+
+// elsewhere is for an agent that is not ampd's: Asterisk's, where it has the action.
+func elsewhere(env *Env, a *codec.Packet) Script {
+	if env.lists(a.ActionName()) {
+		return nil
+	}
+	return refusing(a, "No such agent: there is no [[agent]] "+a.Get("Agent")+", and Asterisk has no "+a.ActionName()+" any more")
+}
+
+// softLogoff gives SoftHangUp the name that Asterisk has for it.
+func softLogoff(_ *Env, a *codec.Packet) *codec.Packet {
+	if a.Get("SoftHangUp") == "" {
+		return a
+	}
+	return with(built(codec.Header{Name: "Action", Value: a.ActionName()}, others(a, "Action", "SoftHangUp")...), "Soft", a.Get("SoftHangUp"))
+}
