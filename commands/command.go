@@ -15,6 +15,7 @@ type Request struct {
 	Refusal string        // not "": why it is nothing, for the client
 
 	command *command
+	framed  bool
 }
 
 // A command is how a command of the ampd protocol is run. What none of its functions says
@@ -75,9 +76,8 @@ const unknown = "Unknown"
 func Prepare(env *Env, ampd bool, p *codec.Packet) Request {
 	name := p.ActionName()
 	c := table[strings.ToLower(name)]
-	listed := env.lists(name)
-	if c == nil || !ampd && listed {
-		return Request{Name: env.spelling(name), Action: p}
+	if c == nil || !ampd && env.lists(name) {
+		return Request{Name: env.spelling(name), Action: p, framed: strings.EqualFold(name, "Command")}
 	}
 	r := Request{Name: c.Name, Action: p, command: c}
 	for _, param := range c.Params {
@@ -99,7 +99,7 @@ type Step struct {
 	Send   *codec.Packet // goes to Asterisk, whose answer the client gets
 	Script Script        // takes several actions
 
-	Framed bool // the answer is to be in the framing of old Commands
+	Framed bool // the answer is the output of a Command
 }
 
 // Begin runs what was judged.
@@ -110,7 +110,7 @@ func (r *Request) Begin(s *State, env *Env, judged *codec.Packet) Step {
 	}
 	c := r.command
 	if c == nil {
-		return Step{Send: judged}
+		return Step{Send: judged, Framed: r.framed}
 	}
 	if !c.lacking || !env.lists(c.Name) {
 		if c.own != nil {

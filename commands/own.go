@@ -53,12 +53,7 @@ type Wait struct {
 	Timeout time.Duration // negative: for ever
 }
 
-// Own finds the action of ampd's own with that name, whose case does not matter.
-func Own(name string) (run func(*State, *Env, *codec.Packet) Answer, ok bool) {
-	run, ok = own[strings.ToLower(name)]
-	return run, ok
-}
-
+// own are the actions of ampd's own, by their names in lower case.
 var own = map[string]func(*State, *Env, *codec.Packet) Answer{
 	"ampdsnapshot": snapshot,
 	"challenge":    challenge,

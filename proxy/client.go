@@ -18,6 +18,26 @@ import (
 	"ampd/upstream"
 )
 
+// A framing is how the output of a Command is sent.
+type framing uint8
+
+const (
+	asItComes framing = iota
+	oldFraming
+	newFraming
+)
+
+// framing is what the profile says, else the dialect.
+func (c *client) framing() framing {
+	switch {
+	case c.profile.CommandFraming == "old", c.profile.CommandFraming == "" && c.voice.Ampd:
+		return oldFraming
+	case c.profile.CommandFraming == "new":
+		return newFraming
+	}
+	return asItComes
+}
+
 // A client is what the hub knows of a session. Guarded by Hub.mu.
 type client struct {
 	session *downstream.Session
@@ -33,6 +53,10 @@ type client struct {
 
 	numbered bool   // its events have numbers, so that it can be resumed
 	token    string // with which; "" where it can't be, or not any more
+
+	taken  int         // actions in the second that began then
+	second time.Time   // for actions_per_second
+	pause  *time.Timer // until the next one, nil for none
 
 	queue   []downstream.Request // what waits, in the client's order
 	leaving bool                 // nothing of it is answered any more
@@ -50,7 +74,7 @@ type client struct {
 	timer   *time.Timer // of order_hold, or of the wait
 	begun   time.Time   // when the action was taken up
 
-	framed bool // the answer is to be in the framing of old Commands
+	framed framing // of the answer
 
 	working  bool              // something that takes time is under way
 	program  *commands.Program // under way, nil for none: it runs to its end even where the client leaves
@@ -172,7 +196,7 @@ func (h *Hub) Input(s *downstream.Session) {
 
 // next runs what waits until an action takes time.
 func (h *Hub) next(c *client) {
-	for c.call == nil && c.wait == nil && !c.working && !c.leaving && len(c.queue) > 0 {
+	for c.call == nil && c.wait == nil && !c.working && !c.leaving && len(c.queue) > 0 && h.paced(c) {
 		r := c.queue[0]
 		c.queue[0] = downstream.Request{}
 		c.queue = c.queue[1:]
@@ -181,6 +205,32 @@ func (h *Hub) next(c *client) {
 	if len(c.queue) == 0 {
 		c.queue = nil
 	}
+}
+
+// paced tells whether the session may run an action now. Over actions_per_second it waits for
+// the next second, and what it sends meanwhile waits behind it.
+func (h *Hub) paced(c *client) bool {
+	most := c.profile.ActionsPerSecond
+	if most == 0 || c.queue[0].Err != nil {
+		return true
+	}
+	now := time.Now()
+	if now.Sub(c.second) >= time.Second {
+		c.second, c.taken = now, 0
+	}
+	if c.taken < most {
+		c.taken++
+		return true
+	}
+	if c.pause == nil {
+		c.pause = time.AfterFunc(time.Second-now.Sub(c.second), func() {
+			h.do(func() {
+				c.pause = nil
+				h.next(c)
+			})
+		})
+	}
+	return false
 }
 
 // take answers one request or sends it on its way.
@@ -239,7 +289,10 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 		c.program = step.Script.Start()
 		h.resume(c, nil)
 	default:
-		c.reply, c.framed = c.state.Rights.Answer(step.Send), step.Framed && c.voice.Ampd
+		c.reply, c.framed = c.state.Rights.Answer(step.Send), asItComes
+		if step.Framed {
+			c.framed = c.framing()
+		}
 		h.submit(c, step.Send)
 	}
 }
@@ -385,8 +438,11 @@ func (h *Hub) takeAnswer(call *upstream.Call, p *codec.Packet, last bool) {
 	}
 	h.recordAnswer(c, p)
 	if p = c.reply.Take(p); p != nil {
-		if c.framed {
+		switch c.framed {
+		case oldFraming:
 			p = native.Framed(p)
+		case newFraming:
+			p = native.Unframed(p)
 		}
 		h.pass(c, p)
 	}

@@ -47,6 +47,7 @@ type Hub struct {
 	subscriptions map[subscriptionKey]*subscription
 	fanned        []*subscription             // the same
 	limited       int                         // how many of them depend on the state
+	telling       bool                        // an event of ampd's own
 	rendered      []rendering                 // of the event being told
 	filtering     meter                       // what all filters cost
 	filtered      map[*profiles.Profile]meter // what those cost that its sessions no longer have
@@ -131,6 +132,7 @@ func (h *Hub) Ready(info *upstream.Info) {
 		h.connected = true
 		h.ready.Store(true)
 		h.repair(now)
+		h.tellOwn(now, upstreamEvent("Connected"))
 		if info.FullyBooted != nil {
 			h.fanOut(now, info.FullyBooted)
 		}
@@ -173,6 +175,9 @@ func (h *Hub) learn(info *upstream.Info) {
 // Lost ends the sessions whose profiles want that.
 func (h *Hub) Lost(error) {
 	h.do(func() {
+		if h.connected {
+			h.tellOwn(time.Now(), upstreamEvent("Lost"))
+		}
 		h.connected = false
 		h.loading = nil
 		h.ready.Store(false)
@@ -187,6 +192,7 @@ func (h *Hub) Lost(error) {
 			}
 		}
 	})
+	h.fanout.Send()
 }
 
 // Events takes the next events of the upstream's, and keeps none of them.

@@ -68,9 +68,18 @@ types = ["monitor"]
 read = ["call", "agent"]
 queues = ["support"]
 
+[[profile]]
+name = "paced"
+secret = "s"
+types = ["administrator"]
+read = ["all"]
+write = ["all"]
+actions_per_second = 2
+
 [[agent]]
 id = "1001"
 devices = ["PJSIP/alice"]
+queues = ["sales", "support"]
 
 [[agent]]
 id = "1002"
@@ -102,7 +111,8 @@ func newBench(t *testing.T, edit func(*Config)) *bench {
 	b := &bench{t: t, conns: make(chan net.Conn)}
 	fanout := downstream.NewFanout(cfg.Sessions)
 	b.hub = newHub(cfg.Sessions, subjects, fanout, zap.NewNop(), newHubMetrics(prometheus.NewRegistry()))
-	b.hub.upstream = b
+	b.hub.upstream, b.hub.profiles, b.hub.rights = b, store, &cfg.Rights
+	store.OnChange(b.hub.changed)
 	server := downstream.NewServer(cfg.Sessions, store, b.hub, fanout, zap.NewNop(), downstream.NewMetrics(prometheus.NewRegistry()), nil)
 	ctx, stop := context.WithCancel(t.Context())
 	b.stop = stop

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ampd/codec"
+	"ampd/codec/native"
 	"ampd/downstream"
 	"ampd/rights"
 )
@@ -29,6 +30,7 @@ type subscription struct {
 type subscriptionKey struct {
 	view     rights.ViewKey
 	numbered bool // each event has its number
+	own      bool // events of ampd's own are seen
 	voice    downstream.Voice
 }
 
@@ -38,7 +40,7 @@ func (h *Hub) subscribe(c *client) {
 		return
 	}
 	view := c.state.Rights.View(c.state.Mask, c.state.Filters)
-	key := subscriptionKey{view.Key(), c.numbered, c.voice.OfEvents()}
+	key := subscriptionKey{view.Key(), c.numbered, c.voice.Ampd || c.profile.AmpdEvents, c.voice.OfEvents()}
 	s := h.subscriptions[key]
 	if s != nil && s == c.from {
 		return
@@ -107,6 +109,26 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 	h.tell(now, p)
 }
 
+// tellOwn gives an event of ampd's own to the sessions that take such, if there are any.
+func (h *Hub) tellOwn(now time.Time, p *codec.Packet) {
+	if !slices.ContainsFunc(h.fanned, func(s *subscription) bool { return s.key.own }) {
+		return
+	}
+	h.telling = true
+	h.tell(now, p)
+	h.telling = false
+}
+
+// upstreamEvent says how ampd's connection to Asterisk is.
+func upstreamEvent(status string) *codec.Packet {
+	b := native.AppendHeader(nil, "Event", "AmpdUpstream")
+	b = native.AppendHeader(b, "Privilege", "system,all")
+	for p := range native.Packets(native.AppendEnd(native.AppendHeader(b, "Status", status))) {
+		return p.Copy()
+	}
+	return nil
+}
+
 // tell gives an event to each session that may see it.
 func (h *Hub) tell(now time.Time, p *codec.Packet) {
 	e := rights.NewEvent(p)
@@ -119,6 +141,9 @@ func (h *Hub) tell(now time.Time, p *codec.Packet) {
 	h.seq++
 	h.rendered = h.rendered[:0]
 	for _, s := range h.fanned {
+		if h.telling && !s.key.own {
+			continue
+		}
 		seen, ok := h.see(s, &e)
 		if !ok {
 			costly = append(costly, s)

@@ -69,3 +69,24 @@ func Framed(p *codec.Packet) *codec.Packet {
 	b = append(b, EndCommand+"\r\n\r\n"...)
 	return &codec.Packet{Raw: b, Headers: splitFramed(nil, b)}
 }
+
+// Unframed returns the response to a Command in the framing of Asterisk 13 and older in that of 14
+// and later: action_command in main/manager.c. Any other is returned as it is.
+func Unframed(p *codec.Packet) *codec.Packet {
+	if !strings.EqualFold(p.Name(), "Follows") {
+		return p
+	}
+	b := AppendHeader(make([]byte, 0, 2*len(p.Raw)), "Response", "Success")
+	if id := p.Get("ActionID"); id != "" {
+		b = AppendHeader(b, "ActionID", id)
+	}
+	b = AppendHeader(b, "Message", "Command output follows")
+	for i := range p.Headers {
+		if h := &p.Headers[i]; h.Name == "" && h.Value != EndCommand {
+			b = append(b, "Output: "...)
+			b = append(append(b, h.Value...), crlf...)
+		}
+	}
+	b = AppendEnd(b)
+	return &codec.Packet{Raw: b, Headers: split(nil, b)}
+}

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,6 +22,19 @@ func TestPackets(t *testing.T) {
 	require.Equal(t, "Event: X\r\n\r\n", string(got[1].Raw))
 	for p := range Packets(nil) {
 		t.Fatal(p)
+	}
+}
+
+func TestUnframed(t *testing.T) {
+	for name, tc := range map[string]struct{ from, want string }{
+		"output":   {"Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\na  b\n\nc: d\n--END COMMAND--\r\n\r\n", "Response: Success\r\nActionID: 7\r\nMessage: Command output follows\r\nOutput: a  b\r\nOutput: \r\nOutput: c: d\r\n\r\n"},
+		"an error": {"Response: Error\r\nMessage: no\r\n\r\n", "Response: Error\r\nMessage: no\r\n\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := new(codec.Packet)
+			require.NoError(t, NewDecoder(strings.NewReader(tc.from), FromAsterisk).Decode(p))
+			require.Equal(t, tc.want, string(Unframed(p).Raw))
+		})
 	}
 }
 

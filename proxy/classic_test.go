@@ -1,0 +1,168 @@
+package proxy
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"ampd/codec"
+	"ampd/profiles"
+)
+
+const inXML = "Type: administrator\nFormat: xml\n"
+
+func TestEventsInXML(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		one, flash, plain := b.login("admin", inXML), b.login("admin", inXML+"isFlash: yes\n"), b.login("admin")
+		b.event("Hold", "|Channel: SIP/<1>|Channel: again|Odd(x): y")
+		const element = `<event event="Hold" Privilege="call,all" Channel="SIP/&lt;1&gt;"><header name="Channel">again</header><header name="Odd(x)">y</header></event>`
+		require.Equal(t, element+"\n", one.text())
+		require.Equal(t, element+"\x00", flash.text())
+		require.Equal(t, "Hold", plain.sees())
+		b.hub.do(func() { require.Len(t, b.hub.rendered, 2, "each form once") })
+	})
+}
+
+func TestResumeInXML(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		c := b.login("admin", inXML+"Resume: yes\n")
+		var token string
+		b.hub.do(func() {
+			for token = range b.hub.tokens {
+			}
+		})
+		b.event("A", "|AmpdSeq: 99")
+		b.event("B")
+		text := c.text()
+		require.Contains(t, text, `<event event="A" AmpdSeq="`)
+		c.conn.Close()
+		b.settle()
+		b.event("C")
+		_, after, _ := strings.Cut(text, `<event event="A" AmpdSeq="`)
+		seq, _, _ := strings.Cut(after, `"`)
+		near, conn := net.Pipe()
+		b.conns <- conn
+		next := b.reads(near)
+		next.send("Action: Login\nUsername: admin\nSecret: s\n" + inXML + "Resume: " + token + "\nAmpdSeq: " + seq)
+		text = next.text()
+		require.Contains(t, text, `AmpdResume="ok"`)
+		require.NotContains(t, text, `event="A"`)
+		require.Contains(t, text, `event="B"`)
+		require.Contains(t, text, `event="C"`)
+	})
+}
+
+func TestOwnEventsGoToTheAmpdDialect(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		classic, plain := b.login("admin", "Type: administrator\n"), b.login("admin")
+		b.hub.Lost(nil)
+		require.Equal(t, "AmpdUpstream", classic.sees())
+		require.Empty(t, plain.sees())
+		b.ready()
+		require.Equal(t, "AmpdUpstream FullyBooted", classic.sees())
+		require.Equal(t, "FullyBooted", plain.sees())
+	})
+}
+
+func TestActionsPerSecond(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		c := b.login("paced")
+		c.send("Action: Ping\nActionID: 1|Action: Ping\nActionID: 2|Action: Ping\nActionID: 3|Action: Ping\nActionID: 4|Action: Ping\nActionID: 5")
+		require.Equal(t, "Success(1) Success(2)", c.sees())
+		time.Sleep(time.Second)
+		require.Equal(t, "Success(3) Success(4)", c.sees())
+		time.Sleep(time.Second)
+		require.Equal(t, "Success(5)", c.sees())
+	})
+}
+
+// A command that takes several actions is answered in its turn, and its events wait.
+func TestCommandOfSeveralActions(t *testing.T) {
+	const login = "Action: AgentCallbackLogin\nActionID: 1\nAgent: 1001\nExten: 7\nContext: desk"
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		c := b.login("admin", "Type: administrator\n")
+		c.send(login + "|Action: Ping\nActionID: 2")
+		b.started()
+		require.Equal(t, "sales", b.calls[0].Action.Get("Queue"))
+		require.Equal(t, "PJSIP/alice", b.calls[0].Action.Get("StateInterface"))
+		b.event("QueueMemberAdded")
+		b.answer("Response: Success", true)
+		b.started()
+		require.Equal(t, "support", b.calls[0].Action.Get("Queue"))
+		require.Empty(t, c.text())
+		b.answer("Response: Success", true)
+		require.Equal(t, "AgentCallbackLogin(1) QueueMemberAdded Ping(2)", c.sees())
+	})
+	t.Run("undone where a queue refuses", func(t *testing.T) {
+		inBubble(t, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.ready()
+			c := b.login("admin", "Type: administrator\n")
+			c.send(login)
+			b.answer("Response: Success", true)
+			b.answer("Response: Error|Message: Unable to add interface to queue: No such queue", true)
+			b.settle()
+			require.Equal(t, "QueueRemove sales", b.calls[0].Action.ActionName()+" "+b.calls[0].Action.Get("Queue"))
+			b.answer("Response: Success", true)
+			require.Contains(t, c.text(), "Message: Queue support: Unable to add interface to queue: No such queue\r\n")
+		})
+	})
+	t.Run("goes on when its client has left", func(t *testing.T) {
+		inBubble(t, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.ready()
+			c := b.login("admin", "Type: administrator\n")
+			c.send(login)
+			b.started()
+			c.conn.Close()
+			b.settle()
+			b.answer("Response: Success", true)
+			b.settle()
+			require.Equal(t, "support", b.calls[0].Action.Get("Queue"))
+			b.answer("Response: Success", true)
+			b.hub.do(func() { require.Empty(t, b.hub.calls) })
+		})
+	})
+}
+
+// Changes of profiles reach the sessions that are logged in.
+func TestChangedProfile(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		c, gone := b.login("wall"), b.login("single", "Resume: yes\n")
+		b.event("A")
+		require.Equal(t, "A", c.sees())
+		wall, _ := b.hub.profiles.Lookup("wall")
+		single, _ := b.hub.profiles.Lookup("single")
+		less := *wall
+		less.Read = codec.Agent
+		b.hub.changed([]profiles.Change{
+			{Old: wall, New: &less, Roles: []profiles.Role{{Profile: &less, Type: profiles.Monitor}}},
+			{Old: single},
+		})
+		b.event("B")
+		require.Empty(t, c.sees())
+		require.Contains(t, gone.sees(), "EOF")
+		b.hub.do(func() {
+			require.Empty(t, b.hub.tokens)
+			for role := range b.hub.subjects {
+				require.NotSame(t, wall, role.Profile)
+			}
+		})
+		c.send("Action: Ping\nActionID: 1")
+		require.Equal(t, "Success(1)", c.sees())
+	})
+}
