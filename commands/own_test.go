@@ -126,7 +126,7 @@ func TestAnswers(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			a := action(t, tc.action)
-			run, ok := own[strings.ToLower(a.Get("Action")])
+			run, ok := own[strings.ToLower(a.Get("Action"))]
 			require.True(t, ok)
 			require.Equal(t, tc.want, string(run(administrator(t), tc.env, a).Packets))
 		})
