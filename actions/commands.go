@@ -44,7 +44,7 @@ func optional(params []Param, names ...string) []Param {
 // Commands are all of them, in the order of their names.
 var Commands = []Command{
 	{Name: "AbsoluteTimeout", Params: required("Channel", "Timeout"), Classes: codec.System | codec.Call, Text: "Ends a call `Timeout` seconds from now. A Timeout over 1,000,000,000 is a Unix time; 0 takes the timeout back; one that has passed is an error."},
-	{Name: "AgentActivity", Params: required("Agent"), Classes: codec.Agent, ReadOnly: true, Text: "Lists the logins, logoffs, pauses and unpauses of an agent. This version answers that it is not there yet."},
+	{Name: "AgentActivity", Params: optional(required("Agent"), "Since", "Until"), Classes: codec.Agent, ReadOnly: true, Text: "Lists the logins, logoffs, pauses and unpauses of an agent since ampd started, the last 1,000. Since and Until are Unix times; the answer says Since when."},
 	{Name: "AgentCallbackLogin", Params: optional(required("Agent", "Exten", "Context"), "AckCall", "WrapupTime"), Classes: codec.Agent, Text: "Logs an agent in at an extension. An agent of `[[agent]]` becomes a member of each of its queues, as `Local/EXTEN@CONTEXT/n`; any other is Asterisk's, where that has the action."},
 	{Name: "AgentInfo", Params: optional(nil, "Agent"), Classes: codec.Agent, ReadOnly: true, Like: "Agents", Text: "Lists agents, one or all: those of app_agent_pool, and those known only as members of queues."},
 	{Name: "AgentLogoff", Params: optional(required("Agent"), "SoftHangUp"), Classes: codec.Agent, Text: "Logs an agent off. One of `[[agent]]` leaves its queues, and its calls are hung up where SoftHangUp is off; of Asterisk's own it is its `Soft`."},
@@ -80,6 +80,6 @@ var Commands = []Command{
 	{Name: "ServerVersion", ReadOnly: true, Text: "Tells the versions of Asterisk, of its AMI and of ampd."},
 	{Name: "Setvar", Params: optional(required("Variable"), "Value", "Channel"), Classes: codec.Call, Text: "Sets a variable of a channel, without Channel a global one, without Value to nothing."},
 	{Name: "SIPshowpeer", Params: required("Peer"), Classes: codec.System | codec.Reporting, ReadOnly: true, Text: "Shows a SIP peer; where Asterisk has no chan_sip, a PJSIP endpoint."},
-	{Name: "StatisticInfo", Params: optional(nil, "Type", "Queue", "Agent"), Classes: codec.Agent, ReadOnly: true, Text: "Lists statistics of queues and agents: of a Type (Queue, Agent), of one Queue or one Agent, or all. This version answers that it is not there yet."},
+	{Name: "StatisticInfo", Params: optional(nil, "Type", "Queue", "Agent"), Classes: codec.Agent, ReadOnly: true, Text: "Lists statistics of queues and agents: of a Type (Queue, Agent), of one Queue or one Agent, or all."},
 	{Name: "StopMonitor", Params: required("Channel"), Classes: codec.Call, Text: "Ends the recording of a channel."},
 }

@@ -13,7 +13,7 @@ import (
 // doings are the commands that are not sent as they are judged.
 var doings = map[string]command{
 	"AbsoluteTimeout":    {prepare: absoluteTimeout, send: timeoutOff},
-	"AgentActivity":      {own: notYet},
+	"AgentActivity":      {own: agentActivity},
 	"AgentCallbackLogin": {run: callbackLogin},
 	"AgentInfo":          {own: agentInfo},
 	"AgentLogoff":        {run: callbackLogoff, send: softLogoff},
@@ -38,18 +38,13 @@ var doings = map[string]command{
 	"QueuePause":         {prepare: pause},
 	"SIPshowpeer":        {own: showPeer, lacking: true},
 	"ServerVersion":      {own: serverVersion},
-	"StatisticInfo":      {own: notYet},
+	"StatisticInfo":      {own: statisticInfo},
 	"StopMonitor":        {run: stopMonitor, lacking: true},
 }
 
 // as sends an action under the name that Asterisk has for it.
 func as(name string) func(*Env, *codec.Packet) *codec.Packet {
 	return func(_ *Env, a *codec.Packet) *codec.Packet { return renamed(a, name) }
-}
-
-// notYet answers a command that this version does not have.
-func notYet(_ *State, _ *Env, a *codec.Packet) Answer {
-	return whole(native.Answer(a, "Error", a.ActionName()+" is not there yet"))
 }
 
 // unixTimes begin where no number of seconds from now is meant any more.
@@ -158,9 +153,14 @@ type list struct {
 	items    int
 }
 
-func newList(a *codec.Packet, message string) *list {
+// newList begins one; more are pairs of names and values of its response.
+func newList(a *codec.Packet, message string, more ...string) *list {
 	b := native.AppendHeader(native.AppendAnswer(nil, a, "Success"), "EventList", "start")
-	return &list{b: native.AppendEnd(native.AppendHeader(b, "Message", message)), actionID: a.Get("ActionID")}
+	b = native.AppendHeader(b, "Message", message)
+	for i := 0; i+1 < len(more); i += 2 {
+		b = native.AppendHeader(b, more[i], more[i+1])
+	}
+	return &list{b: native.AppendEnd(b), actionID: a.Get("ActionID")}
 }
 
 // item adds one that the session may see, of pairs of names and values; what has no value

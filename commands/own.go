@@ -12,6 +12,7 @@ import (
 	"ampd/pbx"
 	"ampd/profiles"
 	"ampd/rights"
+	"ampd/stats"
 	"ampd/upstream"
 )
 
@@ -37,6 +38,7 @@ type Env struct {
 	Profiles   *profiles.Store
 	Profile    *profiles.Profile // of the session
 	Recordings *Recordings
+	Activity   *stats.Activity
 }
 
 // An Answer is what becomes of an action of ampd's own.

@@ -18,6 +18,7 @@ import (
 	"ampd/pbx"
 	"ampd/profiles"
 	"ampd/rights"
+	"ampd/stats"
 	"ampd/upstream"
 )
 
@@ -65,6 +66,7 @@ type Hub struct {
 	rights     *RightsConfig
 	audit      *audit.Log
 	recordings commands.Recordings
+	activity   *stats.Activity
 
 	reloaded chan struct{} // has room for one: the state is to be rechecked soon
 
@@ -93,6 +95,7 @@ func newHub(cfg downstream.Config, subjects *subjects, fanout *downstream.Fanout
 		filtered:      map[*profiles.Profile]meter{},
 		left:          make(chan struct{}),
 		state:         subjects.state,
+		activity:      stats.NewActivity(time.Now()),
 		reloaded:      make(chan struct{}, 1),
 	}
 }

@@ -131,6 +131,7 @@ func upstreamEvent(status string) *codec.Packet {
 
 // tell gives an event to each session that may see it.
 func (h *Hub) tell(now time.Time, p *codec.Packet) {
+	h.activity.Observe(p, now)
 	e := rights.NewEvent(p)
 	awaiting := h.awaiting(p)
 	var ended []*client

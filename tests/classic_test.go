@@ -313,11 +313,6 @@ func (c *classic) run() {
 	require.Len(t, c.ok("ProfileList").items, 4)
 	c.ok("ProfileDelete", "Profile", "new")
 	require.Len(t, c.ok("ProfileList").items, 3)
-
-	for _, command := range []string{"AgentActivity", "StatisticInfo"} { // come with statistics
-		c.refuses(command+" is not there yet", command, "Agent", "2001")
-		c.seen[command] = true
-	}
 }
 
 // records shows that the files of a recording exist and hold both sides: each side plays a
@@ -392,9 +387,40 @@ func (c *classic) callback() {
 	c.ok("AgentCallbackLogin", "Agent", "2001", "Exten", "1009", "Context", "agents")
 	require.Eventually(t, func() bool { return strings.Count(members(), "Vera Nine") == 2 }, wireLimit, 20*time.Millisecond)
 	c.ok("AgentCallbackLogin", "Agent", "2001", "Exten", "1009", "Context", "agents") // is there
+	c.ok("QueuePause", "Queue", "sales", "Interface", "Local/1009@agents/n", "Reason", "Lunch")
+	require.Eventually(t, func() bool {
+		return strings.HasSuffix(c.did("2001"), "Login sales, Login support, Pause sales Lunch")
+	}, wireLimit, 20*time.Millisecond)
+	statistic := c.ok("StatisticInfo", "Type", "Agent", "Agent", "Vera Nine").items
+	require.Len(t, statistic, 1)
+	require.Contains(t, statistic[0], "Queues: sales,support\r\n")
+	require.NotEmpty(t, header("\r\n"+statistic[0], "StatusSince"), statistic[0])
+	statistic = c.ok("StatisticInfo", "Queue", "sales").items
+	require.Len(t, statistic, 1)
+	require.Equal(t, "1", header("\r\n"+statistic[0], "MembersPaused"), statistic[0])
 	require.Eventually(t, func() bool {
 		c.ok("AgentLogoff", "Agent", "2001", "SoftHangUp", "true")
 		return !strings.Contains(members(), "Vera Nine")
 	}, wireLimit, 20*time.Millisecond)
+	require.True(t, eventually(func() bool {
+		return strings.HasSuffix(c.did("2001"), "Logoff sales, Logoff support")
+	}, 5*time.Second), c.did("2001"))
+	c.refuses("Type must be Queue or Agent", "StatisticInfo", "Type", "Trunk")
 	c.refuses("No such agent: there is no [[agent]] 77, and Asterisk has no AgentCallbackLogin any more", "AgentCallbackLogin", "Agent", "77", "Exten", "1", "Context", "x")
+}
+
+// did is what an agent did, as AgentActivity tells.
+func (c *classic) did(agent string) string {
+	c.t.Helper()
+	var all []string
+	for _, item := range c.ok("AgentActivity", "Agent", agent).items {
+		words := []string{}
+		for _, name := range []string{"Activity", "Queue", "Reason"} {
+			if value := header("\r\n"+item, name); value != "" {
+				words = append(words, value)
+			}
+		}
+		all = append(all, strings.Join(words, " "))
+	}
+	return strings.Join(all, ", ")
 }

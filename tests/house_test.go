@@ -19,7 +19,7 @@ var levels = [][]string{
 	0: {"codec", "socket", "config"},
 	1: {"codec/native", "codec/xml", "profiles", "actions"},
 	2: {"pbx", "audit"},
-	3: {"upstream", "downstream", "rights", "simulator"},
+	3: {"upstream", "downstream", "rights", "stats", "simulator"},
 	4: {"commands"},
 	5: {"proxy"},
 	6: {"cmd/ampd", "tests", "tests/asterisk", "tests/daemon", "tests/faultproxy"},
