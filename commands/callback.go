@@ -24,7 +24,7 @@ func memberName(agent profiles.Callback) string {
 // callbackLogin makes the agent a member of its queues. Where a queue refuses, the logins
 // of before are undone.
 func callbackLogin(_ *State, env *Env, a *codec.Packet) Script {
-	agent, ok := env.Profiles.Callback(a.Get("Agent"))
+	agent, ok := env.callback(a)
 	if !ok {
 		return elsewhere(env, a)
 	}
@@ -72,7 +72,7 @@ func hasHint(ask Ask, exten, context string) bool {
 
 // callbackLogoff takes the agent out of its queues.
 func callbackLogoff(_ *State, env *Env, a *codec.Packet) Script {
-	agent, ok := env.Profiles.Callback(a.Get("Agent"))
+	agent, ok := env.callback(a)
 	if !ok {
 		return elsewhere(env, a)
 	}
@@ -113,12 +113,18 @@ func callbackLogoff(_ *State, env *Env, a *codec.Packet) Script {
 	}
 }
 
+// callback finds the agent that a command names: one of the configuration, with queues.
+func (e *Env) callback(a *codec.Packet) (agent profiles.Callback, ok bool) {
+	agent, ok = e.Profiles.Callback(a.Get("Agent"))
+	return agent, ok && len(agent.Queues) > 0
+}
+
 // elsewhere is for an agent that is not ampd's: Asterisk's, where it has the action.
 func elsewhere(env *Env, a *codec.Packet) Script {
 	if env.lists(a.ActionName()) {
 		return nil
 	}
-	return refusing(a, "No such agent: there is no [[agent]] "+a.Get("Agent")+", and Asterisk has no "+a.ActionName()+" any more")
+	return refusing(a, "No such agent: there is no [[agent]] "+a.Get("Agent")+" with queues, and Asterisk has no "+a.ActionName()+" any more")
 }
 
 // softLogoff gives SoftHangUp the name that Asterisk has for it.

@@ -406,7 +406,7 @@ func (c *classic) callback() {
 		return strings.HasSuffix(c.did("2001"), "Logoff sales, Logoff support")
 	}, 5*time.Second), c.did("2001"))
 	c.refuses("Type must be Queue or Agent", "StatisticInfo", "Type", "Trunk")
-	c.refuses("No such agent: there is no [[agent]] 77, and Asterisk has no AgentCallbackLogin any more", "AgentCallbackLogin", "Agent", "77", "Exten", "1", "Context", "x")
+	c.refuses("No such agent: there is no [[agent]] 77 with queues, and Asterisk has no AgentCallbackLogin any more", "AgentCallbackLogin", "Agent", "77", "Exten", "1", "Context", "x")
 }
 
 // did is what an agent did, as AgentActivity tells.
