@@ -166,3 +166,30 @@ func TestChangedProfile(t *testing.T) {
 		require.Equal(t, "Success(1)", c.sees())
 	})
 }
+
+// regrant changes a profile.
+func (b *bench) regrant(name string, edit func(*profiles.Profile)) {
+	old, _ := b.hub.profiles.Lookup(name)
+	changed := *old
+	edit(&changed)
+	change := profiles.Change{Old: old, New: &changed}
+	for _, t := range changed.Types {
+		change.Roles = append(change.Roles, profiles.Role{Profile: &changed, Type: t})
+	}
+	b.hub.changed([]profiles.Change{change})
+}
+
+func readsAgents(p *profiles.Profile) { p.Read |= codec.Agent }
+
+func TestWaitEventGoesOnUnderAChangedProfile(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		c := b.login("wall")
+		c.send("Action: WaitEvent\nActionID: w")
+		b.settle()
+		b.regrant("wall", readsAgents)
+		b.event("A")
+		require.Equal(t, "Success(w) A WaitEventComplete(w)", c.sees())
+	})
+}

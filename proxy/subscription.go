@@ -58,6 +58,9 @@ func (h *Hub) subscribe(c *client) {
 	}
 	c.from = s
 	s.clients[c] = struct{}{}
+	if c.wait != nil { // its profile was changed meanwhile
+		s.waiting = append(s.waiting, c)
+	}
 	c.session.Follow(s.feed)
 	h.touch(c)
 }
