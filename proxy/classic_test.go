@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
 	"ampd/codec"
@@ -191,5 +192,26 @@ func TestWaitEventGoesOnUnderAChangedProfile(t *testing.T) {
 		b.regrant("wall", readsAgents)
 		b.event("A")
 		require.Equal(t, "Success(w) A WaitEventComplete(w)", c.sees())
+	})
+}
+
+// What goes on of a command keeps the session that waits for its client as it is.
+func TestResumeWindowOfACommandThatGoesOn(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		c := b.login("admin", "Type: administrator\nResume: yes\n")
+		c.send("Action: AgentCallbackLogin\nAgent: 1001\nExten: 7\nContext: desk")
+		b.started()
+		c.conn.Close()
+		b.event("A")
+		time.Sleep(3 * time.Second) // beyond order_hold: the event is written
+		b.settle()
+		require.Equal(t, 1, int(testutil.ToFloat64(b.hub.metrics.parked)))
+		b.answer("Response: Success", true)
+		b.answer("Response: Success", true)
+		time.Sleep(time.Minute)
+		b.settle()
+		require.Equal(t, 0, int(testutil.ToFloat64(b.hub.metrics.parked)))
 	})
 }

@@ -371,7 +371,7 @@ func (h *Hub) answer(c *client, packets []byte, result string) {
 func (h *Hub) Started(call *upstream.Call) {
 	h.do(func() {
 		c := h.calls[call]
-		if c == nil {
+		if c == nil || c.leaving {
 			return
 		}
 		c.holding = true
@@ -416,10 +416,12 @@ func (h *Hub) takeAnswer(call *upstream.Call, p *codec.Packet, last bool) {
 	if c == nil {
 		return // the client has left
 	}
-	c.stopTimers()
-	if !c.holding && !last {
-		c.holding = true
-		c.session.Hold()
+	if !c.leaving { // else its program goes on without it
+		c.stopTimers()
+		if !c.holding && !last {
+			c.holding = true
+			c.session.Hold()
+		}
 	}
 	if last {
 		delete(h.calls, call)
