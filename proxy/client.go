@@ -112,7 +112,7 @@ var nobody, _ = rights.New(rights.Grant{}, pbx.New())
 
 // goOn has the session see what the one before it saw, unless the login says otherwise.
 func (c *client) goOn(old *client, login *codec.Packet) {
-	c.state.Filters = old.state.Filters
+	c.state.Filters, c.state.Added = old.state.Filters, old.state.Added
 	if _, ok := commands.ParseMask(login.Get("Events")); !ok {
 		c.state.Mask = old.state.Mask
 	}

@@ -15,6 +15,7 @@ import (
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/downstream"
+	"ampd/profiles"
 	"ampd/upstream"
 )
 
@@ -312,5 +313,24 @@ func TestMaskChangedAtTheCut(t *testing.T) {
 		require.Equal(t, "A", c.sees())
 		b.event("B")
 		require.Equal(t, "B", c.sees())
+	})
+}
+
+func TestFiltersOfAResumedSessionStayUnderAChangedProfile(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		c, _, token := b.resume("admin", "yes", 0)
+		c.send("Action: Filter\nOperation: Add\nFilter: !Event: B")
+		require.Contains(t, c.sees(), "Success")
+		c.conn.Close()
+		b.settle()
+		c, result, _ := b.resume("admin", token, 1)
+		require.Equal(t, "ok", result)
+		b.regrant("admin", func(p *profiles.Profile) { p.Read = codec.Call })
+		c.sees()
+		b.event("B")
+		b.event("C")
+		require.Equal(t, "C", c.sees())
 	})
 }
