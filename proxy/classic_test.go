@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"ampd/codec"
+	"ampd/downstream"
 	"ampd/profiles"
 )
 
@@ -213,5 +214,27 @@ func TestResumeWindowOfACommandThatGoesOn(t *testing.T) {
 		time.Sleep(time.Minute)
 		b.settle()
 		require.Equal(t, 0, int(testutil.ToFloat64(b.hub.metrics.parked)))
+	})
+}
+
+// A session that is about to be resumed follows the feed of the one before it.
+func TestProfileChangedWhileASessionIsResumed(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.login("wall")
+		var c *client
+		var from *subscription
+		b.hub.do(func() {
+			for _, c = range b.hub.clients {
+				c.joining, from = true, c.from
+			}
+		})
+		b.regrant("wall", readsAgents)
+		b.hub.do(func() {
+			require.ErrorIs(t, c.expelled, downstream.ErrProfile)
+			require.Same(t, from, c.from)
+			c.joining = false
+			b.hub.dismiss(c, c.expelled)
+		})
 	})
 }

@@ -11,7 +11,8 @@ import (
 
 // changed applies changes of profiles to the sessions logged in, from the next event and
 // action on: those whose profile is gone, disabled, or no more for what they are, are
-// ended; the others have its rights. What waits to be resumed is given up.
+// ended; the others have its rights. What waits to be resumed, or is about to be, is given
+// up.
 func (h *Hub) changed(changes []profiles.Change) {
 	h.do(func() {
 		for _, change := range changes {
@@ -49,7 +50,7 @@ func (h *Hub) regrant(change profiles.Change) {
 		}
 		h.discard(c)
 		role, ok := sameRole(c.role, change.Roles)
-		if !ok || change.New == nil || change.New.Disabled || !s.Permitted(change.New) {
+		if !ok || c.joining || change.New == nil || change.New.Disabled || !s.Permitted(change.New) {
 			h.dismiss(c, downstream.ErrProfile)
 			continue
 		}
