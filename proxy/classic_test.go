@@ -1,14 +1,20 @@
 package proxy
 
 import (
+	"encoding/json"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
+	"ampd/audit"
 	"ampd/codec"
 	"ampd/downstream"
 	"ampd/profiles"
@@ -236,5 +242,38 @@ func TestProfileChangedWhileASessionIsResumed(t *testing.T) {
 			c.joining = false
 			b.hub.dismiss(c, c.expelled)
 		})
+	})
+}
+
+// Each action gets one line, which says what became of it.
+func TestAuditOfCommands(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "audit.log")
+		trail, err := audit.Open(audit.Config{File: file, Actions: "all"}, nil, zap.NewNop(), audit.NewMetrics(prometheus.NewRegistry()))
+		require.NoError(t, err)
+		b := newBench(t, nil)
+		b.hub.audit = trail
+		b.ready()
+		c := b.login("admin", "Type: administrator\n")
+		c.send("Action: Hangup|Action: Nonsense|Action: AgentCallbackLogin\nAgent: 1001\nExten: 7\nContext: desk")
+		b.answer("Response: Success", true)
+		b.answer("Response: Success", true)
+		b.settle()
+		c.send("Action: WaitEvent\nTimeout: 1|Action: Logoff")
+		b.settle()
+		trail.Close()
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var got []string
+		for line := range strings.Lines(string(text)) {
+			var l struct{ Event, Action, Result string }
+			require.NoError(t, json.Unmarshal([]byte(line), &l))
+			if l.Event == "action" {
+				got = append(got, l.Action+": "+l.Result)
+			}
+		}
+		require.Equal(t, []string{
+			"Hangup: error: Missing required parameter: Channel", "Nonsense: refused", "AgentCallbackLogin: allowed", "WaitEvent: allowed", "Logoff: allowed",
+		}, got)
 	})
 }

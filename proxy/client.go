@@ -263,8 +263,11 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 	env.Profile = c.profile
 	request := commands.Prepare(env, c.voice.Ampd, p)
 	c.command = request.Name
+	c.begun, c.asked = now, p
 	if request.Refusal != "" {
-		h.answer(c, native.Answer(p, "Error", request.Refusal), "invalid")
+		refusal := native.Answer(p, "Error", request.Refusal)
+		h.recordPackets(c, refusal)
+		h.answer(c, refusal, "invalid")
 		return
 	}
 	verdict := c.state.Rights.Judge(h.table, request.Action)
@@ -276,10 +279,10 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 			})
 		}
 		h.record(c, p, "refused", verdict.Rule)
+		c.asked = nil
 		h.answer(c, native.Answer(p, "Error", verdict.Message), "refused")
 		return
 	}
-	c.begun, c.asked = now, p
 	switch step := request.Begin(&c.state, env, verdict.Packet); {
 	case step.Answer != nil:
 		h.answered(c, step.Answer)
@@ -495,7 +498,9 @@ func (h *Hub) endWait(c *client) {
 	c.stopTimers()
 	c.session.Watch(false)
 	c.from.forget(c)
-	h.send(c, w.Begin())
+	begin := w.Begin()
+	h.recordPackets(c, begin)
+	h.send(c, begin)
 	c.session.Release(time.Now())
 	h.answer(c, w.End(), "own")
 	h.next(c)
