@@ -81,6 +81,9 @@ type mask struct {
 
 func (l *Log) newMask(p *codec.Packet) mask {
 	m := mask{log: l, action: lower(p.ActionName())}
+	if m.action == "custom" || m.action == "customfreeform" {
+		m.action = lower(p.Get("CAction"))
+	}
 	for _, h := range p.Headers {
 		switch lower(h.Name) {
 		case "variable", "family", "key":

@@ -54,6 +54,10 @@ func TestParams(t *testing.T) {
 			lines: []string{"Action: Setvar", "Variable: __Crm_Id", "Value: hunter2"},
 			want:  []string{"Variable: __Crm_Id", "Value: ********"},
 		},
+		"another action's": {
+			lines: []string{"Action: Custom", "CAction: UpdateConfig", "Var-000000: x", "Value-000000: hunter2"},
+			want:  []string{"CAction: UpdateConfig", "Var-000000: x", "Value-000000: ********"},
+		},
 		"a secret in a function": {
 			lines: []string{"Action: Setvar", "Variable: HASH(crm,token)", "Value: hunter2", "Value: hunter2"},
 			want:  []string{"Variable: HASH(crm,token)", "Value: ********", "Value: ********"},
