@@ -21,15 +21,20 @@ func memberName(agent profiles.Callback) string {
 // Asterisk has lost AgentCallbackLogin (1.8): dynamic members of queues take its place for the
 // agents of the configuration.
 
-// callbackLogin makes the agent a member of its queues. Where a queue refuses, the logins
-// of before are undone.
-func callbackLogin(_ *State, env *Env, a *codec.Packet) Script {
+// callbackLogin makes the agent a member of its queues, all of which must be inside the
+// session's scopes. Where a queue refuses, the logins of before are undone.
+func callbackLogin(s *State, env *Env, a *codec.Packet) Script {
 	agent, ok := env.callback(a)
 	if !ok {
 		return elsewhere(env, a)
 	}
 	exten, context := a.Get("Exten"), a.Get("Context")
 	iface := "Local/" + exten + "@" + context + "/n"
+	for _, queue := range agent.Queues {
+		if !s.Rights.Reaches(queue, iface) {
+			return refusing(a, "No such agent")
+		}
+	}
 	text := "Agent logged in"
 	if a.Get("AckCall") != "" || a.Get("WrapupTime") != "" {
 		text += "; AckCall and WrapupTime have no effect"
@@ -70,8 +75,8 @@ func hasHint(ask Ask, exten, context string) bool {
 	return succeeded(answer) && answer[0].Get("Hint") != ""
 }
 
-// callbackLogoff takes the agent out of its queues.
-func callbackLogoff(_ *State, env *Env, a *codec.Packet) Script {
+// callbackLogoff takes the agent out of its queues, as far as the session's scopes reach.
+func callbackLogoff(s *State, env *Env, a *codec.Packet) Script {
 	agent, ok := env.callback(a)
 	if !ok {
 		return elsewhere(env, a)
@@ -85,14 +90,14 @@ func callbackLogoff(_ *State, env *Env, a *codec.Packet) Script {
 		owner := env.State.NewOwner(pbx.Person(*agent.Person))
 		var calls []string
 		for c := range env.State.Channels() {
-			if owner.Owns(c) {
+			if owner.Owns(c) && s.Rights.Reaches("", c.Name) {
 				calls = append(calls, c.Name)
 			}
 		}
 		for _, name := range agent.Queues {
 			if q := env.State.Queue(name); q != nil {
 				for _, m := range q.Members {
-					if m.Membership == "dynamic" && owner.IsMember(m) {
+					if m.Membership == "dynamic" && owner.IsMember(m) && s.Rights.Reaches(q.Name, "") {
 						all = append(all, membership{q.Name, m.Interface})
 					}
 				}

@@ -277,3 +277,26 @@ func TestAuditOfCommands(t *testing.T) {
 		}, got)
 	})
 }
+
+// Whoever has scopes touches no member or call outside by an agent's name.
+func TestAgentsOutsideTheScopes(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		b.hub.loaded = true
+		b.event("Newchannel", "|Channel: PJSIP/alice-00000001|Uniqueid: 1.1|ChannelState: 6")
+		for _, queue := range []string{"sales", "support"} {
+			b.event("QueueMemberAdded", "|Queue: "+queue+"|MemberName: 1001|Interface: Local/7@desk/n|Membership: dynamic")
+		}
+		c := b.login("support", "Type: administrator\n")
+		c.send("Action: AgentCallbackLogin\nAgent: 1001\nExten: 7\nContext: desk")
+		require.Contains(t, c.text(), "Message: No such agent\r\n")
+		c.sees()
+		c.send("Action: AgentLogoff\nAgent: 1001")
+		b.settle()
+		require.Equal(t, "support", b.calls[0].Action.Get("Queue"))
+		b.answer("Response: Success", true)
+		require.Contains(t, c.text(), "Message: Agent logged out\r\n")
+		require.Empty(t, b.calls)
+	})
+}

@@ -76,6 +76,15 @@ read = ["all"]
 write = ["all"]
 actions_per_second = 2
 
+[[profile]]
+name = "support"
+secret = "s"
+types = ["administrator"]
+read = ["all"]
+write = ["all"]
+queues = ["support"]
+channels = ["PJSIP/bob", "Local/"]
+
 [[agent]]
 id = "1001"
 devices = ["PJSIP/alice"]

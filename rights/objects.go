@@ -172,3 +172,10 @@ func countHeaders(p *codec.Packet, name string) (n int) {
 	}
 	return n
 }
+
+// Reaches tells whether a queue and a channel, or what is to be dialled, are inside the
+// session's scopes; "" is none.
+func (s *Subject) Reaches(queue, channel string) bool {
+	b := s.bounds
+	return b == nil || (queue == "" || b.inside(aQueue, queue, nil)) && (channel == "" || b.inside(aChannel, channel, nil))
+}
