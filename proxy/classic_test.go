@@ -300,3 +300,27 @@ func TestAgentsOutsideTheScopes(t *testing.T) {
 		require.Empty(t, b.calls)
 	})
 }
+
+// The upstream does not wait while a profile is written to disk.
+func TestUpstreamDoesNotWaitForWork(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.ready()
+		c, other := b.login("admin"), b.login("wall")
+		c.send("Action: DBPut\nActionID: 1")
+		b.settle()
+		written := make(chan struct{})
+		b.hub.do(func() { // as if behind that action's answer
+			client := b.hub.calls[b.calls[0]]
+			delete(b.hub.calls, b.calls[0])
+			b.hub.work(client, func() []byte {
+				<-written
+				return []byte("Response: Success\r\nActionID: 2\r\n\r\n")
+			})
+		})
+		b.event("A")
+		require.Equal(t, "A", other.sees())
+		close(written)
+		require.Contains(t, c.sees(), "Success(2)")
+	})
+}

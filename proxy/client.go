@@ -315,10 +315,11 @@ func (h *Hub) answered(c *client, answer *commands.Answer) {
 	}
 }
 
-// work has what takes time done without the lock, on the goroutine of the client.
+// work has what takes time done without the lock, on a goroutine that ends with it: ours may
+// be the upstream's, where the client's action before was answered.
 func (h *Hub) work(c *client, work func() []byte) {
 	c.working = true
-	h.later = append(h.later, func() {
+	go func() {
 		packets := work()
 		h.do(func() {
 			c.working = false
@@ -328,7 +329,7 @@ func (h *Hub) work(c *client, work func() []byte) {
 				h.done(c)
 			}
 		})
-	})
+	}()
 }
 
 // submit sends an action on its way.

@@ -23,7 +23,8 @@ import (
 )
 
 // A Hub stands between the upstream and the sessions. It is the Handler of both, and
-// has no goroutine of its own: whoever brings it something runs it, one at a time.
+// has no goroutine of its own but for what takes time: whoever brings it something runs it,
+// one at a time.
 type Hub struct {
 	hold    time.Duration // order_hold
 	fanout  *downstream.Fanout
