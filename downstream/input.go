@@ -42,6 +42,7 @@ type reader struct {
 	*native.Decoder
 	messages xml.Splitter
 	xml      bool // the last packet was XML: line ends behind it are no native packets
+	nul      bool // a NUL stands behind each packet, native ones too
 }
 
 // policyRequest is what Flash sends before it lets a movie connect, up to a NUL.
@@ -54,7 +55,7 @@ var errPolicy = errors.New("the client has asked for the policy file")
 // [*xml.SyntaxError], after which the next packet may be read, and errPolicy.
 func (r *reader) read(p *codec.Packet) error {
 	for {
-		skip, is := begins(r.Peek(), r.xml)
+		skip, is := begins(r.Peek(), r.xml || r.nul)
 		if r.messages.Skipping() {
 			skip, is = 0, xmlMessage
 		}
@@ -88,12 +89,12 @@ const (
 )
 
 // begins tells what data begins with, and how much of it stands before that and is nothing.
-// Line ends are empty native packets, but not behind XML.
-func begins(data []byte, behindXML bool) (skip int, is beginning) {
+// Line ends are empty native packets, but not where they are loose: behind XML or a NUL.
+func begins(data []byte, loose bool) (skip int, is beginning) {
 	rest := bytes.TrimLeft(data, "\x00\t\n\v\f\r ")
 	blanks := len(data) - len(rest)
 	switch {
-	case len(rest) == 0 && behindXML:
+	case len(rest) == 0 && loose:
 		return blanks, onlyBlanks
 	case len(rest) == 0 && len(data) >= native.MaxLine:
 		return 0, nativePacket // too long a line
@@ -116,7 +117,7 @@ func begins(data []byte, behindXML bool) (skip int, is beginning) {
 			return len(data) - len(behind), xmlMessage
 		}
 	}
-	if behindXML {
+	if loose {
 		return blanks, nativePacket
 	}
 	return 0, nativePacket

@@ -80,6 +80,7 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 				return Login{}, err
 			}
 			s.conn.SetReadDeadline(time.Time{})
+			s.reader.nul = voice.NUL
 			return Login{Profile: s.profile, Role: s.role, Voice: voice, Action: p}, nil
 		default:
 			s.answer(Unknown, native.Answer(p, "Error", "Permission denied"))

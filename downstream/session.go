@@ -159,6 +159,7 @@ func newSession(server *Server, port *Port, conn, raw net.Conn, direct *socket.C
 	s.out.most = strangerBacklog
 	s.in = &input{conn: conn, arrived: func() { server.handler.Input(s) }}
 	s.reader.Decoder = native.NewDecoder(s.in, native.FromClient)
+	s.reader.nul = port.voice.NUL
 	return s
 }
 

@@ -233,6 +233,10 @@ func TestConversation(t *testing.T) {
 			says:  strings.Replace(xmlLogin, "type", "isFlash=\"true\" type", 1) + "\x00<command action=\"ping\"/>\x00",
 			wants: greeting + strings.ReplaceAll(xmlAccepted+pinged, "\n", "\x00"),
 		},
+		"native for Flash": {
+			says:  strings.Replace(login, "\r\n\r\n", "\r\nisFlash: true\r\n\r\n\x00", 1) + "Action: Ping\r\n\r\n\x00Action: Pong\r\n\r\n\x00",
+			wants: greeting + accepted + "\x00" + "Response: Success\r\nMessage: Ping\r\n\r\n\x00Response: Success\r\nMessage: Pong\r\n\r\n\x00",
+		},
 		"XML without a Type": {
 			says:  "<command action='register' user='wall' secret='wallsecret'/>",
 			wants: greeting + "<command action=\"login\" response=\"Error\" Message=\"Missing required parameter: Type\" />\n",
