@@ -258,7 +258,10 @@ func (c *Client) clerk() {
 		for _, r := range overdue {
 			c.answerCalls(r, func(call *Call) *codec.Packet { return failure(call.Action, textTimeout) }, resultTimeout)
 		}
-		if closed {
+		switch {
+		case closed && len(refusals) > 0: // an answer may have had its client ask for more
+			continue
+		case closed:
 			return
 		}
 		timer.Reset(next)

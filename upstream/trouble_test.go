@@ -15,9 +15,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
+	"ampd/codec"
 	"ampd/config"
 	"ampd/simulator"
 	"ampd/tests/faultproxy"
@@ -394,4 +397,29 @@ func lineOf(packet, name string) string {
 	_, rest, _ := strings.Cut("\r\n"+packet+"\r\n", "\r\n"+name+": ")
 	value, _, _ := strings.Cut(rest, "\r\n")
 	return value
+}
+
+// asksAgain submits another call behind each answer.
+type asksAgain struct {
+	*heard
+	c    *Client
+	left int
+}
+
+func (a *asksAgain) Answer(call *Call, p *codec.Packet, last bool) {
+	a.heard.Answer(call, p, last)
+	if a.left--; a.left > 0 {
+		a.c.Submit(&Call{Action: call.Action})
+	}
+}
+
+// Every call gets its answer, also one that comes of the last ones.
+func TestCallsBehindTheLastAnswers(t *testing.T) {
+	h := &asksAgain{heard: &heard{}, left: 3}
+	h.c = New(DefaultConfig(), h, zap.NewNop(), NewMetrics(prometheus.NewRegistry()))
+	h.c.Submit(&Call{Action: parse(t, "Action: Ping1")})
+	h.c.closed = true
+	h.c.clerk()
+	require.Len(t, h.lines, 3)
+	require.Zero(t, h.c.unanswered)
 }
