@@ -46,6 +46,7 @@ func (h *Hub) recordAnswer(c *client, response *codec.Packet) {
 func (h *Hub) recordPackets(c *client, answer []byte) {
 	if h.audit == nil {
 		c.asked = nil
+		return
 	}
 	for p := range native.Packets(answer) {
 		h.recordAnswer(c, p)
