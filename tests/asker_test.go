@@ -72,6 +72,11 @@ func (a *asker) send(pipelined int, pace time.Duration) {
 	for {
 		var q *asked
 		a.note(func() {
+			select {
+			case <-a.stop: // who waits for the answers has seen all questions
+				return
+			default:
+			}
 			if a.ended || len(a.open) >= pipelined {
 				return
 			}

@@ -137,7 +137,11 @@ func TestDemo(t *testing.T) {
 
 	follow := shell(t, commands[1], "Event: QueueCallerJoin\r\n")
 	require.Contains(t, follow, "Message: Authentication accepted\r\n")
-	status := shell(t, commands[0], "Message: Thanks for all the fish.\r\n")
+	var status string // it may be asked before the demo's Asterisk has told its state
+	require.Eventually(t, func() bool {
+		status = shell(t, commands[0], "Message: Thanks for all the fish.\r\n")
+		return !strings.Contains(status, "Message: Upstream not connected\r\n")
+	}, commandLimit, 50*time.Millisecond)
 	require.Contains(t, status, "Event: QueueParams\r\n")
 	require.Contains(t, status, "EventList: Complete\r\n")
 	originate := shell(t, commands[2], "Message: Thanks for all the fish.\r\n")

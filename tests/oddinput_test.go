@@ -55,7 +55,7 @@ var oddTable = []oddRow{
 	{`empty packets before the login`, 4, `^(?:` + noAction + `)+`, ""},
 	{`telnet before the login`, 5, `^Response: Error\r\nActionID: t\r\nMessage: Missing action in request\r\n\r\nResponse: Goodbye\r\n`, "Response: Goodbye\r\nActionID: t\r\n"},
 	{`telnet behind the login`, 5, `^Response: Error\r\nActionID: t\r\nMessage: Missing action in request\r\n`, "Response: Success\r\nActionID: t\r\nPing: Pong\r\nTimestamp: *\r\n"},
-	{`XML`, 6, `^(?s:.*)$`, "<command action=\"Unknown\" Response=\"Error\">This version of ampd does not speak XML; use native AMI</command>\n"},
+	{`XML`, 6, `^Response: Error\r\nMessage: Missing action in request\r\n`, "Response: Success\r\nPing: Pong\r\nTimestamp: *\r\n"},
 }
 
 // oddActions are oddities around an action without parameters: once one that ampd
