@@ -49,9 +49,12 @@ func Packets(b []byte) iter.Seq[*codec.Packet] {
 // EndCommand is the last line of an answer in the framing of Asterisk 13 and older.
 const EndCommand = "--END COMMAND--"
 
+// outputFollows is in the response to each Command (action_command).
+var outputFollows = codec.Header{Name: "Message", Value: "Command output follows"}
+
 // Framed returns the response to a Command, in the framing of Asterisk 14 and later (each
-// line of its output an Output header), in that of 13 and older: action_command there. What is
-// no success is returned as it is.
+// line of its output an Output header), in that of 13 and older: action_command there. Of the
+// response to another action the headers are the text. What is no success is returned as it is.
 func Framed(p *codec.Packet) *codec.Packet {
 	if !strings.EqualFold(p.Name(), "Success") {
 		return p
@@ -62,8 +65,11 @@ func Framed(p *codec.Packet) *codec.Packet {
 		b = AppendHeader(b, "ActionID", id)
 	}
 	for i := range p.Headers {
-		if isName(p.Headers[i], "Output") {
-			b = append(append(b, p.Headers[i].Value...), '\n')
+		switch h := p.Headers[i]; {
+		case isName(h, "Output"):
+			b = append(append(b, h.Value...), '\n')
+		case i > 0 && !isName(h, "ActionID") && h != outputFollows:
+			b = append(append(append(append(b, h.Name...), ": "...), h.Value...), '\n')
 		}
 	}
 	b = append(b, EndCommand+"\r\n\r\n"...)

@@ -42,6 +42,8 @@ func TestFramed(t *testing.T) {
 	for name, tc := range map[string]struct{ from, want string }{
 		"output":    {"Response: Success\r\nActionID: 7\r\nMessage: Command output follows\r\nOutput: a  b\r\nOutput: \r\nOutput: c: d\r\n\r\n", "Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\na  b\n\nc: d\n--END COMMAND--\r\n\r\n"},
 		"no output": {"Response: Success\r\nMessage: Command output follows\r\n\r\n", "Response: Follows\r\nPrivilege: Command\r\n--END COMMAND--\r\n\r\n"},
+		"headers":   {"Response: Success\r\nActionID: 7\r\nVariable: A\r\nValue: b: c\r\n\r\n", "Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\nVariable: A\nValue: b: c\n--END COMMAND--\r\n\r\n"},
+		"message":   {"Response: Success\r\nMessage: Variable Set\r\n\r\n", "Response: Follows\r\nPrivilege: Command\r\nMessage: Variable Set\n--END COMMAND--\r\n\r\n"},
 		"an error":  {"Response: Error\r\nMessage: no\r\n\r\n", "Response: Error\r\nMessage: no\r\n\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
