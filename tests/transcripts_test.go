@@ -103,7 +103,7 @@ var (
 type reading struct {
 	net.Conn
 	in      *bufio.Reader
-	unsent   string
+	unsent  string
 	written time.Time
 }
 
