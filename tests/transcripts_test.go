@@ -125,9 +125,10 @@ func (r *reading) flush(t *testing.T) {
 	if r.unsent == "" {
 		return
 	}
+	r.written = time.Now()
 	_, err := io.WriteString(r, r.unsent)
 	require.NoError(t, err)
-	r.unsent, r.written = "", time.Now()
+	r.unsent = ""
 }
 
 // playTranscript holds the conversation of a file with the servers at places.
