@@ -2,6 +2,7 @@ package tests
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,7 +37,24 @@ type follower struct {
 	items   []*codec.Packet // of the last snapshot
 	shown   *pbx.State      // what it says
 	since   []*codec.Packet // the events between the fence and the snapshot
+	recent  []string        // the last events, as they came
 	failed  error
+}
+
+// recentMost is how many events a follower keeps, for what went wrong.
+const recentMost = 4000
+
+// about are the recent events that hold one of the words, a line each.
+func (f *follower) about(words ...string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var text strings.Builder
+	for _, raw := range f.recent {
+		if slices.ContainsFunc(words, func(word string) bool { return strings.Contains(raw, word) }) {
+			text.WriteString(strings.ReplaceAll(strings.TrimSpace(raw), "\r\n", " | ") + "\n")
+		}
+	}
+	return text.String()
 }
 
 // snapshotID begins the ActionIDs of snapshots.
@@ -96,6 +114,10 @@ func (f *follower) take(p *codec.Packet) error {
 		f.shapes.add(p)
 	}
 	f.state.Apply(p, now)
+	if len(f.recent) >= recentMost {
+		f.recent = slices.Delete(f.recent, 0, recentMost/2)
+	}
+	f.recent = append(f.recent, string(p.Raw))
 	if f.shown == nil {
 		f.since = append(f.since, p)
 	}

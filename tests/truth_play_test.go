@@ -3,6 +3,7 @@ package tests
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -190,6 +191,9 @@ func (p *play) clear() {
 // that is on its way through Asterisk.
 const secondLook = 3 * time.Second
 
+// quotedID finds Uniqueids and interfaces.
+var quotedID = regexp.MustCompile(`[A-Za-z0-9]+-?\d+\.\d+|Local/\w+@\w+`)
+
 // quiet compares all clients, and what ampd shows, with what Asterisk says, at a moment at
 // which nothing happens.
 func (p *play) quiet(what string) {
@@ -215,7 +219,9 @@ func (p *play) settle(what string, within time.Duration, shown func(pbx.Field) b
 			p.t.Logf("%s, at the first look: %s", what, strings.Join(wrong, "\n"))
 		}
 		if looks >= 2 && time.Since(began) > within {
-			require.FailNow(p.t, what+": not what Asterisk says", "%s", strings.Join(wrong, "\n"))
+			all := strings.Join(wrong, "\n")
+			p.t.Logf("the events of these:\n%s", p.first.about(quotedID.FindAllString(all, -1)...))
+			require.FailNow(p.t, what+": not what Asterisk says", "%s", all)
 		}
 	}
 }
