@@ -75,6 +75,9 @@ const unknown = "Unknown"
 // says; in Asterisk's only one that this Asterisk does not list.
 func Prepare(env *Env, ampd bool, p *codec.Packet) Request {
 	name := p.ActionName()
+	if ampd && strings.EqualFold(name, "Register") {
+		name, p = "Login", renamed(p, "Login")
+	}
 	c := table[strings.ToLower(name)]
 	if c == nil || !ampd && env.lists(name) {
 		return Request{Name: env.spelling(name), Action: p, framed: strings.EqualFold(name, "Command")}
