@@ -127,6 +127,29 @@ func TestCommandOfSeveralActions(t *testing.T) {
 			require.Contains(t, c.text(), "Message: Queue support: Unable to add interface to queue: No such queue\r\n")
 		})
 	})
+	t.Run("ends before ampd does", func(t *testing.T) {
+		inBubble(t, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.ready()
+			c := b.login("admin", "Type: administrator\n")
+			c.send(login)
+			b.started()
+			b.hub.drain()
+			ended := false
+			go func() {
+				b.hub.programs.Wait()
+				ended = true
+			}()
+			b.answer("Response: Success", true)
+			b.settle()
+			require.False(t, ended)
+			require.Equal(t, "support", b.calls[0].Action.Get("Queue"))
+			b.answer("Response: Success", true)
+			b.settle()
+			require.True(t, ended)
+			require.Equal(t, "AgentCallbackLogin(1) Shutdown EOF", c.sees())
+		})
+	})
 	t.Run("goes on when its client has left", func(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
 			b := newBench(t, nil)

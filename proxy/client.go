@@ -290,6 +290,7 @@ func (h *Hub) act(c *client, p *codec.Packet) {
 		h.work(c, step.Work)
 	case step.Script != nil:
 		c.program = step.Script.Start()
+		h.programs.Add(1)
 		h.resume(c, nil)
 	default:
 		c.reply, c.framed = c.state.Rights.Answer(step.Send), asItComes
@@ -348,6 +349,7 @@ func (h *Hub) resume(c *client, answer []*codec.Packet) {
 		return
 	}
 	c.program = nil
+	h.programs.Done()
 	h.recordPackets(c, packets)
 	if !c.leaving {
 		h.send(c, packets)

@@ -71,6 +71,8 @@ type Hub struct {
 
 	reloaded chan struct{} // has room for one: the state is to be rechecked soon
 
+	programs sync.WaitGroup // those under way
+
 	// To be done when mu is free again.
 	touched []*downstream.Session // have something to write
 	later   []func()

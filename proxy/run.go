@@ -91,7 +91,16 @@ func Run(ctx context.Context, version string, cfg *Config, store *profiles.Store
 	<-ctx.Done()
 	log.Info("stopping")
 	closeAll(ports)
-	left := hub.drain() // from here on nothing is submitted
+	left := hub.drain() // from here on only commands under way submit their next actions
+	ended := make(chan struct{})
+	go func() { // ends with the last of them: each gets its answers also when the upstream has stopped
+		hub.programs.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(cfg.Upstream.ShutdownGrace.Std()):
+	}
 	stopUp()
 	select {
 	case <-left:
