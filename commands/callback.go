@@ -94,12 +94,14 @@ func callbackLogoff(s *State, env *Env, a *codec.Packet) Script {
 				calls = append(calls, c.Name)
 			}
 		}
-		for _, name := range agent.Queues {
-			if q := env.State.Queue(name); q != nil {
-				for _, m := range q.Members {
-					if m.Membership == "dynamic" && owner.IsMember(m) && s.Rights.Reaches(q.Name, "") {
-						all = append(all, membership{q.Name, m.Interface})
-					}
+		for _, name := range agent.Queues { // Asterisk is asked: the event of a login just answered may still be on its way
+			if !s.Rights.Reaches(name, "") {
+				continue
+			}
+			for _, p := range ask(newAction("QueueStatus", "Queue", name)) {
+				m := &pbx.Member{Name: p.Get("Name"), Interface: p.Get("Location"), StateInterface: p.Get("StateInterface")}
+				if p.Name() == "QueueMember" && p.Get("Membership") == "dynamic" && owner.IsMember(m) {
+					all = append(all, membership{p.Get("Queue"), m.Interface})
 				}
 			}
 		}
