@@ -98,7 +98,11 @@ func callbackLogoff(s *State, env *Env, a *codec.Packet) Script {
 			if !s.Rights.Reaches(name, "") {
 				continue
 			}
-			for _, p := range ask(newAction("QueueStatus", "Queue", name)) {
+			answer := ask(newAction("QueueStatus", "Queue", name))
+			if text, complete := isComplete(answer); !complete {
+				return native.Answer(a, "Error", "Queue "+name+": "+text)
+			}
+			for _, p := range answer {
 				m := &pbx.Member{Name: p.Get("Name"), Interface: p.Get("Location"), StateInterface: p.Get("StateInterface")}
 				if p.Name() == "QueueMember" && p.Get("Membership") == "dynamic" && owner.IsMember(m) {
 					all = append(all, membership{p.Get("Queue"), m.Interface})
@@ -118,6 +122,21 @@ func callbackLogoff(s *State, env *Env, a *codec.Packet) Script {
 		}
 		return native.Answer(a, "Success", "Agent logged out")
 	}
+}
+
+// isComplete tells whether an answer is a whole list; text says why it is not.
+func isComplete(list []*codec.Packet) (text string, complete bool) {
+	if len(list) == 0 {
+		return "no answer", false
+	}
+	end := list[len(list)-1]
+	if strings.EqualFold(end.Get("EventList"), "Complete") {
+		return "", true
+	}
+	if text = end.Get("Message"); text == "" {
+		text = "the list was cut off"
+	}
+	return text, false
 }
 
 // callback finds the agent that a command names: one of the configuration, with queues.

@@ -1,0 +1,34 @@
+package commands
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"ampd/codec"
+	"ampd/codec/native"
+)
+
+func TestIsComplete(t *testing.T) {
+	const start = "Response: Success\r\nEventList: start\r\nMessage: Queue status will follow\r\n\r\n"
+	for name, tc := range map[string]struct {
+		wire, text string
+		complete   bool
+	}{
+		"whole":              {wire: start + "Event: QueueStatusComplete\r\nEventList: Complete\r\n\r\n", complete: true},
+		"an error":           {wire: "Response: Error\r\nMessage: Upstream not connected\r\n\r\n", text: "Upstream not connected"},
+		"a timeout":          {wire: start + "Event: QueueStatusComplete\r\nEventList: Cancelled\r\nMessage: Timeout waiting for Asterisk\r\n\r\n", text: "Timeout waiting for Asterisk"},
+		"a connection's end": {wire: start + "Event: QueueStatusComplete\r\nEventList: Cancelled\r\n\r\n", text: "the list was cut off"},
+		"nothing":            {text: "no answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var list []*codec.Packet
+			for p := range native.Packets([]byte(tc.wire)) {
+				list = append(list, p.Clone())
+			}
+			text, complete := isComplete(list)
+			require.Equal(t, tc.complete, complete)
+			require.Equal(t, tc.text, text)
+		})
+	}
+}
