@@ -44,6 +44,11 @@ write = "all"
 contexts = ["agents"]
 
 [[agent]]
+id = "2002"
+name = "Walt Ten"
+queues = ["classic"]
+
+[[agent]]
 id = "2001"
 name = "Vera Nine"
 queues = ["sales", "support"]
@@ -174,7 +179,9 @@ func attributes(element string) string {
 func TestClassicCommands(t *testing.T) {
 	t.Parallel()
 	everyVersion(t, func(t *testing.T, version string) {
-		s := asterisk.Start(t, version, asterisk.Conf("extensions.conf", "[classic]\nexten => tone,1,Answer()\n same => n,Milliwatt()\n"))
+		s := asterisk.Start(t, version,
+			asterisk.Conf("extensions.conf", "[classic]\nexten => tone,1,Answer()\n same => n,Milliwatt()\nexten => desk,1,Answer()\n same => n,Wait(600)\nexten => queue,1,Queue(classic)\n"),
+			asterisk.Conf("queues.conf", "[classic](rigq)\njoinempty = yes\nleavewhenempty = no\n"))
 		d := daemon.Start(t, s.Addr, daemon.Config{Profiles: classicProfiles, Head: fmt.Sprintf("state_dir = %q\n", t.TempDir())})
 		d.WaitReady(t)
 		for _, format := range []string{"native", "XML"} {
@@ -289,6 +296,7 @@ func (c *classic) run() {
 	require.Contains(t, c.ok("QueueInfo", "Queue", "sales").raw, "Local/7@agents/n")
 	c.ok("QueueRemove", "Queue", "sales", "Interface", "Local/7@agents/n")
 
+	c.callbackCalls()
 	require.NotEmpty(t, c.ok("AgentInfo").items)
 	require.Len(t, c.ok("AgentInfo", "Agent", "1101").items, 1)
 	c.callback()
@@ -407,6 +415,31 @@ func (c *classic) callback() {
 	}, 5*time.Second), c.did("2001"))
 	c.refuses("Type must be Queue or Agent", "StatisticInfo", "Type", "Trunk")
 	c.refuses("No such agent: there is no [[agent]] 77 with queues, and Asterisk has no AgentCallbackLogin any more", "AgentCallbackLogin", "Agent", "77", "Exten", "1", "Context", "x")
+}
+
+// callbackCalls shows that an agent gets its queue's calls where it has logged in, and none
+// after it has logged off.
+func (c *classic) callbackCalls() {
+	t := c.t
+	rings := func() bool { return strings.Contains(c.ok("ChannelInfo").raw, "Local/desk@classic-") }
+	waiting := func() bool { return strings.Contains(c.ok("QueueInfo", "Queue", "classic").raw, "Local/tone@classic-") }
+	call := func() {
+		c.ok("Originate", "Channel", "Local/tone@classic/n", "Context", "classic", "Exten", "queue", "Priority", "1", "Async", "true")
+	}
+	c.ok("AgentCallbackLogin", "Agent", "2002", "Exten", "desk", "Context", "classic")
+	call()
+	require.True(t, eventually(rings, wireLimit), "the agent gets the call")
+	c.ok("AgentLogoff", "Agent", "2002") // its call is hung up
+	require.True(t, eventually(func() bool { return !rings() }, wireLimit), "the agent's call ends")
+	call()
+	require.True(t, eventually(waiting, wireLimit), "the next one waits")
+	require.False(t, rings(), "the agent gets no more")
+	for _, item := range c.ok("ChannelInfo").items {
+		if name := header("\r\n"+item, "Channel"); strings.HasPrefix(name, "Local/tone@classic-") && strings.HasSuffix(name, ";1") {
+			c.say("Hangup", "Channel", name)
+		}
+	}
+	require.True(t, eventually(func() bool { return !strings.Contains(c.ok("ChannelInfo").raw, "Local/") }, wireLimit), "all calls end")
 }
 
 // did is what an agent did, as AgentActivity tells.
