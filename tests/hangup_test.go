@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -47,7 +46,7 @@ func TestHangupReadsTheProfiles(t *testing.T) {
 	hangUp()
 	require.NoError(t, gone.SetDeadline(time.Now().Add(wireLimit)))
 	_, err = gone.read()
-	require.True(t, errors.Is(err, io.EOF), "%v", err)
+	require.ErrorIs(t, err, io.EOF)
 	_, answer, err = stays.ask("Action: QueueAdd", "Queue: sales", "Interface: Local/7@agents/n")
 	require.NoError(t, err)
 	require.Contains(t, answer, "Added interface to queue")
