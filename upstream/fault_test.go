@@ -204,6 +204,8 @@ func TestNoActionConnectionToBeHad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inTrouble(t, nil, nil, func(x *trouble) {
 				x.untilReady()
+				x.sleep(time.Second) // it may be that with the first of its action connections
+				x.atRest()
 				var down atomic.Bool
 				down.Store(true)
 				for n := range 200 {
