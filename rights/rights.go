@@ -161,9 +161,7 @@ func (s *Subject) Judge(t Table, p *codec.Packet) Verdict {
 		}
 		return Verdict{Rule: rule, Message: textDenied}
 	}
-	if action.Like != "" {
-		key = toLower(action.Like)
-	}
+	key = ruled(key, &action)
 	p, wrong := s.judgeObjects(key, known, p)
 	if wrong.rule != "" {
 		return Verdict{Rule: wrong.rule, Message: cmp.Or(wrong.message, textDenied)}
@@ -180,6 +178,15 @@ func (s *Subject) Lists(t Table, name string) bool {
 	key := toLower(name)
 	action, known := actions.Lookup(key)
 	return s.judgeAction(t, key, &action, known) == ""
+}
+
+// ruled is the action whose rules hold for what an action names: itself, or the one that it
+// is like.
+func ruled(key string, action *actions.Action) string {
+	if action.Like != "" {
+		return toLower(action.Like)
+	}
+	return key
 }
 
 const ruleUnknown = "unknown action"
@@ -236,10 +243,7 @@ func (s *Subject) judgeType(key string, action *actions.Action, known bool) (rul
 		return ""
 	}
 	if b := s.bounds; b != nil {
-		like := key
-		if action.Like != "" {
-			like = toLower(action.Like)
-		}
+		like := ruled(key, action)
 		_, limitable := s.index.objects[like]
 		if !limitable && len(b.queues)+len(b.contexts)+len(b.channels) > 0 {
 			return "scope"
