@@ -91,7 +91,6 @@ func Load(path string) (files Files, problems config.Problems) {
 				report(fmt.Sprintf("filters[%d]", i), err.Error())
 			}
 		}
-		files.Warnings = append(files.Warnings, unknownActions(p)...)
 	}
 	var more config.Problems
 	state := ""
@@ -100,9 +99,18 @@ func Load(path string) (files Files, problems config.Problems) {
 	}
 	files.Profiles, more = profiles.Open(filepath.Join(filepath.Dir(path), ProfilesFile), state, check)
 	if problems = append(problems, more...); len(problems) == 0 {
-		files.Warnings = append(files.Warnings, files.Profiles.Warnings()...)
+		files.Warnings = append(files.Warnings, warnings(files.Profiles)...)
 	}
 	return files, problems
+}
+
+// warnings are what should be known of the profiles.
+func warnings(store *profiles.Store) config.Problems {
+	all := slices.Clone(store.Warnings())
+	for _, p := range store.Profiles() {
+		all = append(all, unknownActions(p)...)
+	}
+	return all
 }
 
 // unknownActions warns of names in allow and deny that are no action of Asterisk's:

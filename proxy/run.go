@@ -126,7 +126,7 @@ func hangUp(ctx context.Context, hangups <-chan os.Signal, store *profiles.Store
 			}
 			if len(problems) == 0 {
 				log.Info("SIGHUP: profiles were read again; ampd.toml is read only when ampd starts")
-				for _, w := range store.Warnings() {
+				for _, w := range warnings(store) {
 					log.Warn(w.String())
 				}
 			}
