@@ -115,7 +115,7 @@ func callbackLogoff(s *State, env *Env, a *codec.Packet) Script {
 				return native.Answer(a, "Error", "Queue "+m.queue+": "+message(answer))
 			}
 		}
-		if !isTrue(a.Get("SoftHangUp")) && !isTrue(a.Get("Soft")) {
+		if !codec.IsTrue(a.Get("SoftHangUp")) && !codec.IsTrue(a.Get("Soft")) {
 			for _, name := range calls {
 				ask(newAction("Hangup", "Channel", name)) // may have ended by itself
 			}

@@ -185,14 +185,7 @@ func isOneOf(name string, names []string) bool {
 
 // built makes an action.
 func built(first codec.Header, rest ...codec.Header) *codec.Packet {
-	b := native.AppendHeader(make([]byte, 0, 256), first.Name, first.Value)
-	for _, h := range rest {
-		b = native.AppendHeader(b, h.Name, h.Value)
-	}
-	for p := range native.Packets(native.AppendEnd(b)) {
-		return p.Clone()
-	}
-	return nil
+	return native.NewPacket(append([]codec.Header{first}, rest...)...)
 }
 
 // newAction makes an action of a name and pairs of names and values.

@@ -24,10 +24,10 @@ func ParseMask(text string) (mask codec.Classes, ok bool) {
 		}
 		return codec.Classes(uint32(n)) & codec.All, int32(n) >= 0
 	}
-	switch strings.ToLower(text) {
-	case "no", "false", "n", "f", "off":
+	switch { // "1" and "0" are numbers
+	case codec.IsFalse(text):
 		return 0, true
-	case "yes", "true", "y", "t", "on":
+	case codec.IsTrue(text):
 		return codec.All, true
 	}
 	entries := strings.Split(text, ",")

@@ -67,7 +67,7 @@ func monitor(_ *State, env *Env, a *codec.Packet) Script {
 	case running:
 		return refusing(a, "Could not start monitoring channel")
 	}
-	file, r := a.Get("File"), recording{format: a.Get("Format"), mix: isTrue(a.Get("Combine")) || isTrue(a.Get("Mix"))}
+	file, r := a.Get("File"), recording{format: a.Get("Format"), mix: codec.IsTrue(a.Get("Combine")) || codec.IsTrue(a.Get("Mix"))}
 	if file == "" {
 		file = strings.ReplaceAll(c.Name, "/", "-")
 	}
@@ -148,13 +148,4 @@ func stopMonitor(_ *State, env *Env, a *codec.Packet) Script {
 		}
 		return native.Answer(a, "Success", "Stopped monitoring channel")
 	}
-}
-
-// isTrue is ast_true in main/utils.c.
-func isTrue(s string) bool {
-	switch strings.ToLower(s) {
-	case "yes", "true", "y", "t", "1", "on":
-		return true
-	}
-	return false
 }

@@ -109,7 +109,7 @@ func (s *Session) voice(p *codec.Packet, profile *profiles.Profile) (v Voice, re
 	}
 	v = s.port.voice
 	v.Ampd = s.reader.xml || p.Get("Type") != "" || dialect == "ampd"
-	v.NUL = v.NUL || isTrue(p.Get("isFlash"))
+	v.NUL = v.NUL || codec.IsTrue(p.Get("isFlash"))
 	switch strings.ToLower(p.Get("Format")) {
 	case "":
 	case "xml":
@@ -129,15 +129,6 @@ func (s *Session) voice(p *codec.Packet, profile *profiles.Profile) (v Voice, re
 		refusal = "Missing required parameter: Type"
 	}
 	return v, refusal
-}
-
-// isTrue is ast_true in main/utils.c.
-func isTrue(s string) bool {
-	switch strings.ToLower(s) {
-	case "yes", "true", "y", "t", "1", "on":
-		return true
-	}
-	return false
 }
 
 // verify checks the Login p and sets the session's profile, or says to the client

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"ampd/codec"
@@ -27,25 +26,14 @@ const (
 //	Resume: no        does not
 //	Resume: TOKEN     takes up that session behind the event with the number AmpdSeq
 
-// wantsResume tells whether the login asks for a session that can be resumed. The words
-// for no are those of ast_false in Asterisk's main/utils.c.
+// wantsResume tells whether the login asks for a session that can be resumed.
 func wantsResume(login *codec.Packet) bool {
-	switch strings.ToLower(login.Get("Resume")) {
-	case "", "no", "false", "n", "f", "0", "off":
-		return false
-	}
-	return true
+	asked := login.Get("Resume")
+	return asked != "" && !codec.IsFalse(asked)
 }
 
-// isToken tells whether it asks for one that there was before. The words for yes are
-// those of ast_true.
-func isToken(login *codec.Packet) bool {
-	switch strings.ToLower(login.Get("Resume")) {
-	case "yes", "true", "y", "t", "1", "on":
-		return false
-	}
-	return true
-}
+// isToken tells whether it asks for one that there was before.
+func isToken(login *codec.Packet) bool { return !codec.IsTrue(login.Get("Resume")) }
 
 // takeOver ends the session that the login's token stands for and has c keep its feed
 // going. It returns that session and what it left, nil where it is gone, or another

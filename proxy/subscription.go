@@ -124,12 +124,11 @@ func (h *Hub) tellOwn(now time.Time, p *codec.Packet) {
 
 // upstreamEvent says how ampd's connection to Asterisk is.
 func upstreamEvent(status string) *codec.Packet {
-	b := native.AppendHeader(nil, "Event", "AmpdUpstream")
-	b = native.AppendHeader(b, "Privilege", "system,all")
-	for p := range native.Packets(native.AppendEnd(native.AppendHeader(b, "Status", status))) {
-		return p.Copy()
-	}
-	return nil
+	return native.NewPacket(
+		codec.Header{Name: "Event", Value: "AmpdUpstream"},
+		codec.Header{Name: "Privilege", Value: "system,all"},
+		codec.Header{Name: "Status", Value: status},
+	)
 }
 
 // tell gives an event to each session that may see it.

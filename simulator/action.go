@@ -189,15 +189,6 @@ func (r *request) process() {
 
 func (a *action) allowed(u *User) bool { return a.classes == 0 || u.Write.Any(a.classes) }
 
-// isTrue is ast_true.
-func isTrue(s string) bool {
-	switch strings.ToLower(s) {
-	case "yes", "true", "y", "t", "1", "on":
-		return true
-	}
-	return false
-}
-
 func listCommands(r *request) {
 	r.respond("Success")
 	for i := range actions {

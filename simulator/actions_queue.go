@@ -3,6 +3,8 @@ package simulator
 import (
 	"strconv"
 	"strings"
+
+	"ampd/codec"
 )
 
 // queueStatus follows manager_queues_status in apps/app_queue.c.
@@ -108,7 +110,7 @@ func queueAdd(r *request) {
 	penalty, _ := strconv.Atoi(r.get("Penalty"))
 	m := &member{
 		name: r.get("MemberName"), iface: iface, stateInterface: r.get("StateInterface"),
-		penalty: max(penalty, 0), paused: isTrue(r.get("Paused")), phone: r.c.phoneOf(iface),
+		penalty: max(penalty, 0), paused: codec.IsTrue(r.get("Paused")), phone: r.c.phoneOf(iface),
 	}
 	if m.name == "" {
 		m.name = iface
@@ -167,7 +169,7 @@ func queuePause(r *request) {
 		r.fail("Need 'Interface' and 'Paused' parameters.")
 		return
 	}
-	paused := isTrue(value)
+	paused := codec.IsTrue(value)
 	members := membersOf(r, iface)
 	if len(members) == 0 {
 		r.fail("Interface not found")
@@ -214,7 +216,7 @@ func queueMemberRingInUse(r *request) {
 		return
 	}
 	for _, m := range members {
-		m.ringInUse = isTrue(value)
+		m.ringInUse = codec.IsTrue(value)
 		m.event("QueueMemberRinginuse").send()
 	}
 	r.succeed("Interface ringinuse set successfully")

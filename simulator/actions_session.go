@@ -101,7 +101,7 @@ func parseMask(mask string) (c codec.Classes, ok bool) {
 	switch {
 	case mask == "":
 		return 0, false
-	case isTrue(mask):
+	case codec.IsTrue(mask):
 		return codec.All, true
 	case strings.EqualFold(mask, "off"), strings.EqualFold(mask, "no"), strings.EqualFold(mask, "false"), mask == "0":
 		return 0, true

@@ -74,7 +74,7 @@ func originate(r *request) {
 	num, name := parseCallerID(r.get("CallerID"))
 	o := &origination{
 		c: r.c, target: target, app: app, data: r.get("Data"), context: context, exten: exten,
-		num: num, name: name, id: r.get("ActionID"), async: isTrue(r.get("Async")),
+		num: num, name: name, id: r.get("ActionID"), async: codec.IsTrue(r.get("Async")),
 	}
 	out := outgoing{
 		target: target, timeout: timeout, num: num, name: name,

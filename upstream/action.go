@@ -80,7 +80,7 @@ func (c *Client) newRun(call *Call) (r *run, refusal *codec.Packet) {
 	}
 	r.slow = known.Slow || !isKnown
 	if isOriginate(name) {
-		isAsync := isTrue(action.Get("Async"))
+		isAsync := codec.IsTrue(action.Get("Async"))
 		r.converted = !isAsync && runsAsync(action)
 		if isAsync || r.converted { // is answered at once
 			r.limit = c.cfg.ActionTimeout.Std()
@@ -251,15 +251,6 @@ func number(s string) (n int64, ok bool) {
 	return n, ok
 }
 
-// isTrue is ast_true in main/utils.c.
-func isTrue(s string) bool {
-	switch strings.ToLower(s) {
-	case "yes", "true", "y", "t", "1", "on":
-		return true
-	}
-	return false
-}
-
 func appendPing(b []byte, id string) []byte {
 	b = native.AppendHeader(b, "Action", "Ping")
 	b = native.AppendHeader(b, "ActionID", id)
@@ -276,19 +267,10 @@ func response(action *codec.Packet, word, message string) *codec.Packet {
 	if id := action.Get("ActionID"); id != "" {
 		headers = append(headers, codec.Header{Name: "ActionID", Value: id})
 	}
-	return packet(append(headers, codec.Header{Name: "Message", Value: message})...)
+	return native.NewPacket(append(headers, codec.Header{Name: "Message", Value: message})...)
 }
 
 // errorPacket is an error response without ActionID.
 func errorPacket(message string) *codec.Packet {
-	return packet(codec.Header{Name: "Response", Value: "Error"}, codec.Header{Name: "Message", Value: message})
-}
-
-// packet makes a packet of headers that are lines already.
-func packet(headers ...codec.Header) *codec.Packet {
-	var b []byte
-	for _, h := range headers {
-		b = native.AppendHeader(b, h.Name, h.Value)
-	}
-	return &codec.Packet{Raw: native.AppendEnd(b), Headers: headers}
+	return native.NewPacket(codec.Header{Name: "Response", Value: "Error"}, codec.Header{Name: "Message", Value: message})
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ampd/codec"
+	"ampd/codec/native"
 )
 
 // An answer is what a connection's run gets back, and how far it has come.
@@ -132,7 +133,7 @@ func (a *answer) cancelled(call *Call, message string) *codec.Packet {
 	if id := call.Action.Get("ActionID"); id != "" {
 		headers = append(headers, codec.Header{Name: "ActionID", Value: id})
 	}
-	return packet(append(headers,
+	return native.NewPacket(append(headers,
 		codec.Header{Name: "EventList", Value: "Cancelled"},
 		codec.Header{Name: "ListItems", Value: strconv.Itoa(a.items)},
 		codec.Header{Name: "Message", Value: message})...)

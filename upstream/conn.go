@@ -175,7 +175,7 @@ func (c *Client) logIn(k *conn) error {
 
 // exchange writes an action and reads its response, before the connection is served.
 func (k *conn) exchange(headers ...codec.Header) (*codec.Packet, error) {
-	if _, err := k.Write(packet(headers...).Raw); err != nil {
+	if _, err := k.Write(native.NewPacket(headers...).Raw); err != nil {
 		return nil, err
 	}
 	for {

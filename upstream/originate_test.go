@@ -18,7 +18,7 @@ func queuedFake() (fake *fakeAsterisk, originates *[]*codec.Packet) {
 			return false
 		}
 		*originates = append(*originates, action)
-		if isTrue(action.Get("Async")) {
+		if codec.IsTrue(action.Get("Async")) {
 			k.reply(action, "Response: Success", "Message: Originate successfully queued")
 		}
 		return true

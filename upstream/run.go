@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"ampd/codec"
+	"ampd/codec/native"
 	"ampd/pbx"
 )
 
@@ -181,7 +182,7 @@ func (c *Client) load(ctx context.Context, events *conn, info *Info) error {
 }
 
 func listAction(q pbx.Question) *codec.Packet {
-	return packet(append([]codec.Header{{Name: "Action", Value: q.Action}}, q.Headers...)...)
+	return native.NewPacket(append([]codec.Header{{Name: "Action", Value: q.Action}}, q.Headers...)...)
 }
 
 // whileReady has actions run until the connection is lost or ctx is done.
@@ -260,7 +261,7 @@ func (c *Client) checkAccount(ctx context.Context, events *conn) error {
 // question runs an action of ampd's own as ask does, and returns the last packet of its
 // answer.
 func (c *Client) question(ctx context.Context, k *conn, action string, headers ...codec.Header) (*codec.Packet, error) {
-	answer, err := c.ask(ctx, k, packet(append([]codec.Header{{Name: "Action", Value: action}}, headers...)...), nil)
+	answer, err := c.ask(ctx, k, native.NewPacket(append([]codec.Header{{Name: "Action", Value: action}}, headers...)...), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,17 @@ func Packets(b []byte) iter.Seq[*codec.Packet] {
 	}
 }
 
+// NewPacket makes a packet of headers, which it copies; those with neither name nor value are left
+// out.
+func NewPacket(headers ...codec.Header) *codec.Packet {
+	b := make([]byte, 0, 128)
+	for _, h := range headers {
+		b = AppendHeader(b, h.Name, h.Value)
+	}
+	b = AppendEnd(b)
+	return &codec.Packet{Raw: b, Headers: split(make([]codec.Header, 0, len(headers)), b)}
+}
+
 // EndCommand is the last line of an answer in the framing of Asterisk 13 and older.
 const EndCommand = "--END COMMAND--"
 
