@@ -10,7 +10,7 @@ import (
 
 // A Request is an action as a session has asked for it.
 type Request struct {
-	Name    string        // as answers call it
+	Name    string        // as answers of the ampd dialect call it
 	Action  *codec.Packet // what is to be judged
 	Refusal string        // not "": why it is nothing, for the client
 
@@ -80,7 +80,11 @@ func Prepare(env *Env, ampd bool, p *codec.Packet) Request {
 	}
 	c := table[strings.ToLower(name)]
 	if c == nil || !ampd && env.lists(name) {
-		return Request{Name: env.spelling(name), Action: p, framed: strings.EqualFold(name, "Command")}
+		r := Request{Action: p, framed: strings.EqualFold(name, "Command")}
+		if ampd {
+			r.Name = env.spelling(name)
+		}
+		return r
 	}
 	r := Request{Name: c.Name, Action: p, command: c}
 	for _, param := range c.Params {
