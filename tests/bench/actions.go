@@ -37,9 +37,9 @@ func (b *bench) actions() error {
 			if err != nil {
 				return fmt.Errorf("%d clients: %w", clients, err)
 			}
-			ratio, _ := b.ratio(ratios(f.ampd.cpu, f.relay.cpu), "")
+			ratio, _ := b.ratio(ratios(f.ampd.cpu, f.other.cpu), "")
 			t.add(q.name, fmt.Sprint(clients), f.ampd.cpu.String(), atMost(f.ampd.cpu.median(), goalAction[q.name]),
-				short(f.relay.cpu.median()), ratio, short(f.ampd.perSecond.median()), short(f.relay.perSecond.median()))
+				short(f.other.cpu.median()), ratio, short(f.ampd.perSecond.median()), short(f.other.perSecond.median()))
 		}
 	}
 	return nil
@@ -56,5 +56,5 @@ func (b *bench) ask(d *duel, q question) (*figures, error) {
 			return err
 		}
 	}
-	return f, alternate(b.rounds, turn(d.ampd, &f.ampd), turn(d.relay, &f.relay))
+	return f, alternate(b.rounds, turn(d.ampd, &f.ampd), turn(d.other, &f.other))
 }

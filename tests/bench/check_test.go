@@ -3,21 +3,27 @@ package main
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// wire is what a client of the lane gets when events from first to end are sent.
+// wire is what a client of the lane gets when events from first to end are sent, each of
+// them written or rendered with its number.
 func wire(r *recording, l *lane, first, end int) []byte {
 	var b []byte
 	for n := first; n < end; n++ {
 		event := bytes.Clone(r.events[n%len(r.events)])
 		putHex(event[len(event)-seqTail:], uint64(n))
-		if before := l.before(n); l.before(n+1) > before {
-			b = append(b, event...)
+		if l.before(n+1) == l.before(n) {
+			continue
 		}
+		if l.xml {
+			event = inXML(event)
+		}
+		b = append(b, event...)
 	}
 	return b
 }
@@ -26,7 +32,7 @@ func TestEachByteOfAStreamIsAccountedFor(t *testing.T) {
 	r, err := newRecording(nil)
 	require.NoError(t, err)
 	const first, end = 5000, 25_000 // over the recording's end, twice
-	for _, l := range newLanes(r, mixed()) {
+	for _, l := range newLanes(r, slices.Concat(mixed(), classic(everything(), true))) {
 		b := wire(r, l, first, end)
 		require.Equal(t, l.bytesBefore(end)-l.bytesBefore(first), int64(len(b)))
 		c := client{lane: l}
@@ -37,7 +43,7 @@ func TestEachByteOfAStreamIsAccountedFor(t *testing.T) {
 			n := min(len(b), 1+rand.IntN(3000))
 			rest = append(rest, b[:n]...)
 			b = b[n:]
-			more, err := c.take(r, rest, 0, times)
+			more, err := c.take(rest, 0, times)
 			require.NoError(t, err)
 			rest = bytes.Clone(more)
 			require.True(t, len(b) > 0 || len(rest) == 0)
@@ -49,18 +55,20 @@ func TestEachByteOfAStreamIsAccountedFor(t *testing.T) {
 func TestLostAndDoubledEventsAreFound(t *testing.T) {
 	r, err := newRecording(nil)
 	require.NoError(t, err)
-	l := newLanes(r, mixed())[1]
-	b := wire(r, l, 0, 100)
-	size := len(r.events[l.seen[0]])
-	for name, damaged := range map[string][]byte{
-		"lost":    b[size:],
-		"doubled": append(bytes.Clone(b[:size]), b...),
-		"foreign": append([]byte("Event: Other\r\nPrivilege: call,all\r\n\r\n"), b...),
-	} {
-		c := client{lane: l}
-		c.join(0)
-		_, err := c.take(r, damaged, 0, new(latencies))
-		require.ErrorIs(t, err, errStream, name)
+	for _, xml := range []bool{false, true} {
+		l := newLanes(r, classic(mixed(), xml))[1]
+		b := wire(r, l, 0, 100)
+		size := l.wire[l.seen[0]].size
+		for name, damaged := range map[string][]byte{
+			"lost":    b[size:],
+			"doubled": append(bytes.Clone(b[:size]), b...),
+			"foreign": append([]byte("Event: Other\r\nPrivilege: call,all\r\n\r\n"), b...),
+		} {
+			c := client{lane: l}
+			c.join(0)
+			_, err := c.take(damaged, 0, new(latencies))
+			require.ErrorIs(t, err, errStream, name)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func (b *bench) churn() error {
 	if err != nil {
 		return err
 	}
-	s, err := b.connected(r, newLanes(r, mixed()), 100, settings{})
+	s, err := b.connected(r, newLanes(r, mixed()), 100)
 	if err != nil {
 		return err
 	}

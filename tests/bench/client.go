@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -40,7 +39,7 @@ var errStream = errors.New("not what the client must see next")
 
 // take checks and counts events; b begins with the next one's first byte. It returns
 // what is no whole event yet.
-func (c *client) take(r *recording, b []byte, at int64, times *latencies) ([]byte, error) {
+func (c *client) take(b []byte, at int64, times *latencies) ([]byte, error) {
 	l := c.lane
 	for {
 		if len(l.seen) == 0 {
@@ -50,15 +49,15 @@ func (c *client) take(r *recording, b []byte, at int64, times *latencies) ([]byt
 			return nil, fmt.Errorf("%w: nothing, but came %q", errStream, b[:min(len(b), 400)])
 		}
 		next := l.seen[c.at]
-		size := len(r.events[next])
-		if len(b) < size {
+		wire := &l.wire[next]
+		if len(b) < wire.size {
 			return b, nil
 		}
-		if seq := hex(b[size-seqTail:]); seq != uint64(c.base+next) || b[size-1] != '\n' {
-			return nil, fmt.Errorf("%w: number %d, but came %q", errStream, c.base+next, b[:min(len(b), size+200)])
+		if seq := hex(b[wire.seq:]); seq != uint64(c.base+next) || b[wire.size-1] != '\n' {
+			return nil, fmt.Errorf("%w: number %d, but came %q", errStream, c.base+next, b[:min(len(b), wire.size+200)])
 		}
-		times.add(at - int64(hex(b[size-timeTail:])))
-		b = b[size:]
+		times.add(at - int64(hex(b[wire.time:])))
+		b = b[wire.size:]
 		if c.at++; c.at == len(l.seen) {
 			c.at, c.base = 0, c.base+l.all
 		}
@@ -132,13 +131,8 @@ func (notYet) Temporary() bool { return true }
 // logIn logs in to ampd and adds the subscription's filters. When it returns nothing
 // is under way to the client.
 func logIn(conn net.Conn, s *subscription) error {
-	actions := fmt.Appendf(nil, "Action: Login\r\nUsername: %s\r\nSecret: %[1]ssecret\r\nEvents: %s\r\n\r\n", s.profile, s.mask)
-	for _, filter := range s.filters {
-		actions = fmt.Appendf(actions, "Action: Filter\r\nOperation: Add\r\nFilter: %s\r\n\r\n", filter)
-	}
-	const fence = "ActionID: ready\r\n"
-	actions = append(actions, "Action: Ping\r\n"+fence+"\r\n"...)
-	if _, err := conn.Write(actions); err != nil {
+	actions, pong, end := s.greet()
+	if _, err := conn.Write([]byte(actions)); err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
 	var said []byte
@@ -152,8 +146,27 @@ func logIn(conn net.Conn, s *subscription) error {
 		if strings.Contains(string(said), "Response: Error") {
 			return fmt.Errorf("log in as %s: %q", s.profile, said)
 		}
-		if _, pong, found := bytes.Cut(said, []byte(fence)); found && bytes.HasSuffix(pong, []byte("\r\n\r\n")) {
+		if _, rest, found := strings.Cut(string(said), pong); found && strings.HasSuffix(rest, end) {
 			return nil
 		}
 	}
+}
+
+// greet is what a client says when it has connected: its login, its filters and a Ping.
+// pong is a header that only the answer to that has, and end what ends it.
+func (s *subscription) greet() (actions, pong, end string) {
+	if s.xml {
+		return fmt.Sprintf(`<command action="login" username="%s" secret="%[1]ssecret" type="monitor" format="xml" events="%s" />`, s.profile, s.mask) +
+			`<command action="ping" actionid="ready" />`, `ActionID="ready"`, ">\n"
+	}
+	actions = fmt.Sprintf("Action: Login\r\nUsername: %s\r\nSecret: %[1]ssecret\r\nEvents: %s\r\n", s.profile, s.mask)
+	if s.classic {
+		actions += "Type: monitor\r\n"
+	}
+	actions += "\r\n"
+	for _, filter := range s.filters {
+		actions += fmt.Sprintf("Action: Filter\r\nOperation: Add\r\nFilter: %s\r\n\r\n", filter)
+	}
+	pong = "ActionID: ready\r\n"
+	return actions + "Action: Ping\r\n" + pong + "\r\n", pong, "\r\n\r\n"
 }

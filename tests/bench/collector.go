@@ -39,7 +39,7 @@ func (b *bench) collector() error {
 }
 
 func (b *bench) collectorOf(t *table, r *recording, lanes []*lane, clients int, rate float64) error {
-	s, err := b.connected(r, lanes, clients, settings{})
+	s, err := b.connected(r, lanes, clients)
 	if err != nil {
 		return err
 	}

@@ -5,31 +5,58 @@ import (
 	"slices"
 )
 
-// A duel is ampd and the relay side by side, each with the same clients.
-type duel struct{ ampd, relay *side }
+// A duel is ampd and another server side by side, each with the same clients: the relay, or
+// an ampd that serves them in a plainer way.
+type duel struct{ ampd, other *side }
 
+// newDuel has ampd and the relay.
 func (w *workshop) newDuel(r *recording, lanes []*lane, clients int) (*duel, error) {
 	d := &duel{}
 	var err error
 	if d.ampd, err = w.ampdSide(r, lanes, settings{}); err != nil {
 		return nil, err
 	}
-	if d.relay, err = w.relaySide(r, lanes, min(clients, len(lanes))); err != nil {
+	if d.other, err = w.relaySide(r, lanes, min(clients, len(lanes))); err != nil {
 		d.ampd.close()
 		return nil, err
 	}
-	for _, s := range []*side{d.ampd, d.relay} {
+	return d, d.connect(clients)
+}
+
+// connect closes the duel where it fails.
+func (d *duel) connect(clients int) error {
+	for _, s := range []*side{d.ampd, d.other} {
 		if err := s.connect(clients); err != nil {
 			d.close()
-			return nil, err
+			return err
 		}
 	}
-	return d, nil
+	return nil
+}
+
+// A way is how an ampd serves its clients.
+type way struct {
+	lanes    []*lane
+	settings settings
+}
+
+// newAmpds has two ampds.
+func (w *workshop) newAmpds(r *recording, served, plainly way, clients int) (*duel, error) {
+	d := &duel{}
+	var err error
+	if d.ampd, err = w.ampdSide(r, served.lanes, served.settings); err != nil {
+		return nil, err
+	}
+	if d.other, err = w.ampdSide(r, plainly.lanes, plainly.settings); err != nil {
+		d.ampd.close()
+		return nil, err
+	}
+	return d, d.connect(clients)
 }
 
 func (d *duel) close() {
 	d.ampd.close()
-	d.relay.close()
+	d.other.close()
 }
 
 // alternate runs one round of each, first one and then the other, in turn the other

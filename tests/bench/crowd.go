@@ -231,7 +231,7 @@ func (c *crowd) readTLS(client *client, times *latencies) error {
 func (c *crowd) take(client *client, b []byte, n int, times *latencies) error {
 	client.got += int64(n)
 	c.got += int64(n)
-	rest, err := client.take(c.recording, b, now(), times)
+	rest, err := client.take(b, now(), times)
 	client.tail = append(client.tail[:0], rest...)
 	return err
 }

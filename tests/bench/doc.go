@@ -11,8 +11,8 @@
 //
 // The names are fanout/CLIENTSxRATE, saturated/CLIENTS, filters/CLIENTSxRATE,
 // actions/ACTION/CLIENTS, queuestatus/Asterisk and queuestatus/fake, idle/ampd,
-// idle/ampd, TLS and idle/relay, slow, churn, gc/CLIENTSxRATE, upstream/CLIENTS and
-// tls/CLIENTSxRATE.
+// idle/ampd, TLS and idle/relay, slow, churn, gc/CLIENTSxRATE, upstream/CLIENTS,
+// tls/CLIENTSxRATE and xml/CLIENTSxRATE, where a RATE is "flat out" too.
 //
 // One process plays the Asterisk and all clients, so that one clock times every
 // event. It starts ampd and the relay as processes of their own and reads their CPU

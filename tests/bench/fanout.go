@@ -71,34 +71,35 @@ func goalFanout(clients int, rate float64) float64 {
 const goalLatency = 1.5
 
 func (b *bench) fanoutRow(t *table, clients int, rate float64, f *figures) {
-	cpu, p99 := ratios(f.ampd.cpu, f.relay.cpu), ratios(f.ampd.p99, f.relay.p99)
+	cpu, p99 := ratios(f.ampd.cpu, f.other.cpu), ratios(f.ampd.p99, f.other.p99)
 	goal, latencyGoal := "-", "-"
 	if g := goalFanout(clients, rate); g > 0 {
 		goal, latencyGoal = atMost(cpu.median(), g), atMost(p99.median(), goalLatency)
 	}
 	cpuRatio, goal := b.ratio(cpu, goal)
 	p99Ratio, latencyGoal := b.ratio(p99, latencyGoal)
-	t.add(fmt.Sprint(clients), reachedOf(rate, f), short(f.ampd.perSecond.median()),
-		short(f.ampd.cpu.median()), short(f.relay.cpu.median()), cpuRatio, goal,
-		short(f.ampd.p50.median()), short(f.relay.p50.median()),
-		short(f.ampd.p99.median()), short(f.relay.p99.median()), p99Ratio, latencyGoal,
-		short(f.ampd.max.median()), short(f.relay.max.median()))
+	t.add(fmt.Sprint(clients), reachedOf(rate, f, "relay"), short(f.ampd.perSecond.median()),
+		short(f.ampd.cpu.median()), short(f.other.cpu.median()), cpuRatio, goal,
+		short(f.ampd.p50.median()), short(f.other.p50.median()),
+		short(f.ampd.p99.median()), short(f.other.p99.median()), p99Ratio, latencyGoal,
+		short(f.ampd.max.median()), short(f.other.max.median()))
 }
 
-// reachedOf is a rate of events, and what of it was reached where that is less.
-func reachedOf(rate float64, f *figures) string {
+// reachedOf is a rate of events, and what of it was reached where that is less; other is what
+// ampd was compared to.
+func reachedOf(rate float64, f *figures, other string) string {
 	text := short(rate)
 	if reached := f.ampd.reached.median(); reached < 0.95*rate {
 		text += fmt.Sprintf(" (ampd %s)", short(reached))
 	}
-	if reached := f.relay.reached.median(); reached < 0.95*rate {
-		text += fmt.Sprintf(" (relay %s)", short(reached))
+	if reached := f.other.reached.median(); reached < 0.95*rate {
+		text += fmt.Sprintf(" (%s %s)", other, short(reached))
 	}
 	return text
 }
 
 // figures are those of all rounds that count.
-type figures struct{ ampd, relay gathered }
+type figures struct{ ampd, other gathered }
 
 // gathered are a side's: CPU in us a delivery, times in ms.
 type gathered struct {
@@ -138,7 +139,7 @@ func (d *duel) paced(rounds int, rate float64, lasting time.Duration) (*figures,
 			return nil
 		}
 	}
-	one, other := turn(d.ampd, &f.ampd), turn(d.relay, &f.relay)
+	one, other := turn(d.ampd, &f.ampd), turn(d.other, &f.other)
 	if err := alternate(0, one, other); err != nil {
 		return nil, err
 	}

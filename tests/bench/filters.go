@@ -51,17 +51,17 @@ func (b *bench) filtersOf(t *table, clients int) error {
 		}
 		// What filters may cost, in us a delivery: each event meets each filter.
 		extra := goalFilter.Seconds() * 1e6 * float64(clients) * f.ampd.reached.median() / f.ampd.perSecond.median()
-		allowed := make(spread, len(f.relay.cpu))
-		filtering := make(spread, len(f.relay.cpu))
-		for i, cpu := range f.relay.cpu {
+		allowed := make(spread, len(f.other.cpu))
+		filtering := make(spread, len(f.other.cpu))
+		for i, cpu := range f.other.cpu {
 			allowed[i] = 1.3*cpu + extra
 			filtering[i] = (f.ampd.cpu[i] - 1.3*cpu) / extra * goalFilter.Seconds() * 1e6
 		}
 		of := ratios(f.ampd.cpu, allowed)
 		ratio, goal := b.ratio(of, atMost(of.median(), 1))
-		t.add(fmt.Sprint(clients), reachedOf(rate, f), short(f.ampd.perSecond.median()),
-			short(f.ampd.cpu.median()), short(f.relay.cpu.median()), short(allowed.median()), ratio, goal,
-			short(filtering.median()), short(f.ampd.p99.median()), short(f.relay.p99.median()))
+		t.add(fmt.Sprint(clients), reachedOf(rate, f, "relay"), short(f.ampd.perSecond.median()),
+			short(f.ampd.cpu.median()), short(f.other.cpu.median()), short(allowed.median()), ratio, goal,
+			short(filtering.median()), short(f.ampd.p99.median()), short(f.other.p99.median()))
 	}
 	return nil
 }

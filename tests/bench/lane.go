@@ -12,6 +12,8 @@ type subscription struct {
 	profile string   // it logs in as, see profiles
 	mask    string   // its Events
 	filters []string // it adds after its login, as Filter has them
+	classic bool     // it speaks the ampd dialect
+	xml     bool     // and that in XML; it has no filters then
 	sees    func(event []byte, classes codec.Classes) bool
 }
 
@@ -19,7 +21,8 @@ type subscription struct {
 // same bytes for all clients of a lane.
 type lane struct {
 	subscription
-	number int // among the lanes of its case
+	number int      // among the lanes of its case
+	wire   []layout // of each event of the recording, as it comes
 
 	seen  []int   // events of the recording, ascending
 	bytes []int64 // of the first n events seen; one more than seen
@@ -27,11 +30,14 @@ type lane struct {
 }
 
 func newLane(r *recording, s subscription) *lane {
-	l := &lane{subscription: s, bytes: []int64{0}, all: len(r.events)}
+	l := &lane{subscription: s, wire: r.native, bytes: []int64{0}, all: len(r.events)}
+	if s.xml {
+		l.wire = r.xml
+	}
 	for i, event := range r.events {
 		if s.sees(event, r.classes[i]) {
 			l.seen = append(l.seen, i)
-			l.bytes = append(l.bytes, l.bytes[len(l.seen)-1]+int64(len(event)))
+			l.bytes = append(l.bytes, l.bytes[len(l.seen)-1]+int64(l.wire[i].size))
 		}
 	}
 	return l

@@ -45,6 +45,7 @@ var cases = []struct {
 	{"gc", (*bench).collector},
 	{"upstream", (*bench).reading},
 	{"tls", (*bench).tls},
+	{"xml", (*bench).xml},
 }
 
 func main() {

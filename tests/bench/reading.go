@@ -54,7 +54,7 @@ func (b *bench) reading() error {
 }
 
 func (b *bench) readingBeside(r *recording, clients, stalled int) (perSecond, cpu spread, err error) {
-	s, err := b.connected(r, newLanes(r, []subscription{nothing()}), clients, settings{})
+	s, err := b.connected(r, newLanes(r, []subscription{nothing()}), clients)
 	if err != nil {
 		return nil, nil, err
 	}

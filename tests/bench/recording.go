@@ -12,6 +12,7 @@ import (
 
 	"ampd/codec"
 	"ampd/codec/native"
+	"ampd/codec/xml"
 )
 
 // A recording is what the fake Asterisk sends, over and over: events of a real one,
@@ -25,8 +26,13 @@ import (
 type recording struct {
 	events  [][]byte
 	classes []codec.Classes // of each event
+	native  []layout        // of each event as it is sent
+	xml     []layout        // of each event as a client in XML gets it
 	bytes   int             // of all events
 }
+
+// A layout is how long an event is on the wire, and where in it the digits begin.
+type layout struct{ size, seq, time int }
 
 // The digits stand at fixed places, counted from the end of an event.
 const (
@@ -90,8 +96,28 @@ func (r *recording) read(path string, more func(n int) string) error {
 		event = append(event, stamps...)
 		r.events = append(r.events, event)
 		r.classes = append(r.classes, classes)
+		r.native = append(r.native, layout{len(event), len(event) - seqTail, len(event) - timeTail})
+		r.xml = append(r.xml, layoutOfXML(inXML(event)))
 		r.bytes += len(event)
 	}
+}
+
+// inXML is an event as docs/protocol.md has it for clients in XML.
+func inXML(event []byte) []byte {
+	var out []byte
+	for p := range native.Packets(event) {
+		out = append(xml.AppendElement(out, "event", p.Headers), '\n')
+	}
+	return out
+}
+
+// layoutOfXML is where the digits stand in an event in XML: in front of its children.
+func layoutOfXML(event []byte) layout {
+	digitsOf := func(name string) int {
+		attribute := []byte(" " + name + `="`)
+		return bytes.LastIndex(event, attribute) + len(attribute)
+	}
+	return layout{len(event), digitsOf("BenchSeq"), digitsOf("BenchTime")}
 }
 
 // mean is the size of an event, in bytes.

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 const (
 	goalSaturated = 0.8       // of the relay's deliveries a second
@@ -27,7 +30,7 @@ func (b *bench) saturated() error {
 		if err != nil {
 			return fmt.Errorf("%d clients: %w", clients, err)
 		}
-		throughput := ratios(f.ampd.perSecond, f.relay.perSecond)
+		throughput := ratios(f.ampd.perSecond, f.other.perSecond)
 		goal := "-"
 		switch clients {
 		case 1:
@@ -36,8 +39,8 @@ func (b *bench) saturated() error {
 			goal = atLeast(throughput.median(), goalSaturated)
 		}
 		ratio, goal := b.ratio(throughput, goal)
-		t.add(fmt.Sprint(clients), short(f.ampd.perSecond.median()), short(f.relay.perSecond.median()), ratio,
-			short(f.ampd.cpu.median()), short(f.relay.cpu.median()), goal)
+		t.add(fmt.Sprint(clients), short(f.ampd.perSecond.median()), short(f.other.perSecond.median()), ratio,
+			short(f.ampd.cpu.median()), short(f.other.cpu.median()), goal)
 	}
 	return nil
 }
@@ -48,10 +51,15 @@ func (b *bench) saturate(r *recording, lanes []*lane, clients int) (*figures, er
 		return nil, err
 	}
 	defer d.close()
+	return d.flatOut(b.rounds, b.lasting)
+}
+
+// flatOut runs rounds as fast as events are taken.
+func (d *duel) flatOut(rounds int, lasting time.Duration) (*figures, error) {
 	f := &figures{}
 	turn := func(s *side, g *gathered) func(bool) error {
 		return func(counts bool) error {
-			r, err := s.flatOut(b.lasting)
+			r, err := s.flatOut(lasting)
 			if err != nil {
 				return err
 			}
@@ -61,5 +69,5 @@ func (b *bench) saturate(r *recording, lanes []*lane, clients int) (*figures, er
 			return s.checkTail()
 		}
 	}
-	return f, alternate(b.rounds, turn(d.ampd, &f.ampd), turn(d.relay, &f.relay))
+	return f, alternate(rounds, turn(d.ampd, &f.ampd), turn(d.other, &f.other))
 }

@@ -49,6 +49,19 @@ func (w *workshop) ampdSide(r *recording, lanes []*lane, want settings) (*side, 
 	return s, nil
 }
 
+// connected is an ampd with clients.
+func (w *workshop) connected(r *recording, lanes []*lane, clients int) (*side, error) {
+	s, err := w.ampdSide(r, lanes, settings{})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.connect(clients); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
 // relaySide starts the relay. used is how many lanes have clients: no more are fed.
 func (w *workshop) relaySide(r *recording, lanes []*lane, used int) (*side, error) {
 	relay, err := w.startRelay(len(lanes))

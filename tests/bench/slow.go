@@ -76,7 +76,7 @@ func (b *bench) slow() error {
 	if err != nil {
 		return err
 	}
-	s, err := b.connected(r, newLanes(r, mixed()), 100, settings{})
+	s, err := b.connected(r, newLanes(r, mixed()), 100)
 	if err != nil {
 		return err
 	}

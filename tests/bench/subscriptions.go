@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"ampd/codec"
 )
@@ -68,6 +69,15 @@ func mixed() []subscription {
 			sees: func(event []byte, _ codec.Classes) bool { return !bytes.Contains(event, []byte("Event: VarSet")) },
 		},
 	}
+}
+
+// classic is the same subscriptions of clients in the ampd dialect, in XML or not.
+func classic(of []subscription, xml bool) []subscription {
+	out := slices.Clone(of)
+	for i := range out {
+		out[i].classic, out[i].xml = true, xml
+	}
+	return out
 }
 
 // everything is one subscription without any mask.
