@@ -56,7 +56,7 @@ func newJudge(t *testing.T) *judge {
 	j := &judge{
 		table:    rights.Table{},
 		subjects: map[string]*rights.Subject{},
-		env:      &Env{Now: now, State: state, Profiles: store, Recordings: &Recordings{}, Activity: stats.NewActivity(now), Upstream: &upstream.Info{Version: "11.0.0"}},
+		env:      &Env{Now: now, State: state, Profiles: store, Recordings: &Recordings{}, Statistics: stats.NewBook(stats.DefaultConfig(), state, now), Upstream: &upstream.Info{Version: "11.0.0"}},
 	}
 	for a := range actions.All {
 		if a.In22 {

@@ -38,7 +38,7 @@ type Env struct {
 	Profiles   *profiles.Store
 	Profile    *profiles.Profile // of the session
 	Recordings *Recordings
-	Activity   *stats.Activity
+	Statistics *stats.Book
 }
 
 // An Answer is what becomes of an action of ampd's own.

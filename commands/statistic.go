@@ -1,6 +1,9 @@
 package commands
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,21 +25,26 @@ func agentActivity(s *State, env *Env, a *codec.Packet) Answer {
 		owner := pbx.New().NewOwner(pbx.Person(*agent.Person))
 		mine = func(iface, name string) bool { return owner.IsMember(&pbx.Member{Interface: iface, Name: name}) }
 	}
-	since, wrong := moment(a, "Since", env.Activity.Since)
+	_, begin := env.Statistics.Day()
+	since, wrong := moment(a, "Since", begin)
 	until, wrong2 := moment(a, "Until", env.Now)
 	if wrong != "" || wrong2 != "" {
 		return whole(native.Answer(a, "Error", wrong+wrong2))
 	}
-	if since.Before(env.Activity.Since) {
-		since = env.Activity.Since
+	if since.Before(begin) {
+		since = begin
 	}
 	l := newList(a, "Agent activity will follow", "Since", unixTime(since))
-	for _, e := range env.Activity.Of(mine) {
+	for _, e := range env.Statistics.Activity(mine) {
 		if e.Time.Before(since) || e.Time.After(until) || !seesEntry(s, e) {
 			continue
 		}
+		seconds := ""
+		if e.Uniqueid != "" {
+			seconds = strconv.FormatInt(e.Seconds, 10)
+		}
 		l.item("AgentActivity", "Agent", asked, "Time", unixTime(e.Time), "Activity", e.What,
-			"Queue", e.Queue, "Interface", e.Interface, "MemberName", e.Name, "Reason", e.Reason)
+			"Queue", e.Queue, "Interface", e.Interface, "MemberName", e.Name, "Reason", e.Reason, "Uniqueid", e.Uniqueid, "Seconds", seconds)
 	}
 	return l.end("AgentActivityComplete")
 }
@@ -69,7 +77,7 @@ func unixTime(t time.Time) string {
 	return strconv.FormatInt(t.Unix(), 10)
 }
 
-// statisticInfo lists what there is to count now.
+// statisticInfo lists the figures of the day, and what there is to count now.
 func statisticInfo(s *State, env *Env, a *codec.Packet) Answer {
 	kind, queue, agent := strings.ToLower(a.Get("Type")), a.Get("Queue"), a.Get("Agent")
 	switch {
@@ -78,22 +86,55 @@ func statisticInfo(s *State, env *Env, a *codec.Packet) Answer {
 	case kind != "" && kind != "queue" && kind != "agent":
 		return whole(native.Answer(a, "Error", "Type must be Queue or Agent"))
 	}
-	l := newList(a, "Statistics will follow")
+	day, since := env.Statistics.Day()
+	l := newList(a, "Statistics will follow", "Day", day, "Since", unixTime(since), "Gap", inSeconds(env.Statistics.Gap(env.Now)))
 	if kind != "agent" && (agent == "" || queue != "") {
-		for q := range env.State.Queues() {
-			if (queue == "" || strings.EqualFold(queue, q.Name)) && seesItem(s.Rights, "QueueParams", "Queue", q.Name) {
-				l.item("QueueStatistic", queueStatistic(env, q)...)
+		for _, name := range queueNames(env) {
+			if (queue == "" || strings.EqualFold(queue, name)) && seesItem(s.Rights, "QueueParams", "Queue", name) {
+				l.item("QueueStatistic", QueueStatistic(env, name)...)
 			}
 		}
 	}
 	if kind != "queue" && (queue == "" || agent != "") {
-		agentStatistics(s, env, agent, l)
+		for g := range env.Statistics.Agents(env.Now) {
+			if agent != "" && !g.Is(agent) {
+				continue
+			}
+			if g.Members = slices.DeleteFunc(g.Members, func(m stats.Membership) bool { return !seesMember(s, m) }); len(g.Members) > 0 || seesPoolAgent(s, &g) {
+				l.item("AgentStatistic", AgentStatistic(&g)...)
+			}
+		}
 	}
 	return l.end("StatisticInfoComplete")
 }
 
-// queueStatistic counts a queue's callers and members.
-func queueStatistic(env *Env, q *pbx.Queue) []string {
+func seesMember(s *State, m stats.Membership) bool {
+	return seesItem(s.Rights, "QueueMember", "Queue", m.Queue, "Name", m.Name, "Location", m.Interface)
+}
+
+// seesPoolAgent tells whether the session may see one of the agents of app_agent_pool that it is.
+func seesPoolAgent(s *State, g *stats.Agent) bool {
+	return slices.ContainsFunc(g.Pools(), func(id string) bool { return seesItem(s.Rights, "Agents", "Agent", id) })
+}
+
+// queueNames are the queues that there are, and those that there were today, sorted.
+func queueNames(env *Env) []string {
+	names := env.Statistics.Queues()
+	for q := range env.State.Queues() {
+		names = append(names, q.Name)
+	}
+	slices.SortFunc(names, func(x, y string) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(x), strings.ToLower(y)), cmp.Compare(x, y))
+	})
+	return slices.CompactFunc(names, strings.EqualFold)
+}
+
+// QueueStatistic are the headers with a queue's figures: those of now, then those of the day.
+func QueueStatistic(env *Env, name string) []string {
+	q := env.State.Queue(name)
+	if q == nil {
+		q = &pbx.Queue{Name: name}
+	}
 	longest := time.Duration(0)
 	for _, c := range q.Callers {
 		longest = max(longest, env.Now.Sub(c.Since))
@@ -104,57 +145,71 @@ func queueStatistic(env *Env, q *pbx.Queue) []string {
 	}
 	pairs := []string{
 		"Queue", q.Name, "CallsWaiting", strconv.Itoa(len(q.Callers)),
-		"LongestWait", strconv.FormatInt(int64(longest/time.Second), 10), "Members", strconv.Itoa(len(q.Members)),
+		"LongestWait", inSeconds(longest), "Members", strconv.Itoa(len(q.Members)),
 	}
 	for _, status := range []string{"Idle", "Ringing", "Talking", "Paused", "Unavailable"} {
 		pairs = append(pairs, "Members"+status, strconv.Itoa(members[status]))
 	}
+	t := env.Statistics.Queue(name)
+	pairs = appendFigures(pairs, stats.QueueColumns, &t)
+	percent, ok := t.ServiceLevel()
+	return append(pairs,
+		"AverageHold", average(t.HoldTime, t.Answered), "AverageTalk", average(t.TalkTime, t.Answered),
+		"ServiceLevel", param(q, "ServiceLevel"), "ServiceLevelPercent", percentage(percent, ok))
+}
+
+func appendFigures[T any](pairs []string, columns []stats.Column[T], t *T) []string {
+	for _, c := range columns {
+		pairs = append(pairs, c.Name, strconv.FormatInt(*c.Of(t), 10))
+	}
 	return pairs
 }
 
-// busier orders what an agent does in several queues: the first of these that it does in
-// any of them.
-var busier = []string{"Talking", "Ringing", "Idle", "Paused", "Unavailable"}
-
-// agentStatistics lists agents: members by their interface, once for all queues, and agents
-// of app_agent_pool that are in none.
-func agentStatistics(s *State, env *Env, asked string, l *list) {
-	type agent struct {
-		iface, name, status string
-		queues              []string
-		since               time.Time
-	}
-	var agents []*agent
-	byIface := map[string]*agent{}
-	for q := range env.State.Queues() {
-		for _, m := range q.Members {
-			if asked != "" && !strings.EqualFold(asked, m.Interface) && !strings.EqualFold(asked, m.Name) &&
-				!strings.EqualFold("Agent:"+asked, m.StateInterface) || !seesItem(s.Rights, "QueueMember", "Queue", q.Name, "Location", m.Interface) {
-				continue
-			}
-			key := strings.ToLower(m.Interface)
-			if byIface[key] == nil {
-				byIface[key] = &agent{iface: m.Interface, name: m.Name}
-				agents = append(agents, byIface[key])
-			}
-			g := byIface[key]
-			g.queues = append(g.queues, q.Name)
-			status := stats.StatusOf(m.Status, m.InCall, m.Paused)
-			if since := env.Activity.StatusSince(m.Interface, q.Name, status); g.status == "" || rank(status) < rank(g.status) {
-				g.status, g.since = status, since
-			}
+func param(q *pbx.Queue, name string) string {
+	for _, h := range q.Params {
+		if h.Name == name {
+			return h.Value
 		}
 	}
-	for _, g := range agents {
-		l.item("AgentStatistic", "Agent", g.iface, "Name", g.name, "Queues", strings.Join(g.queues, ","), "Status", g.status, "StatusSince", unixTime(g.since))
-	}
+	return ""
 }
 
-func rank(status string) int {
-	for i, s := range busier {
-		if s == status {
-			return i
+func average(total, number int64) string {
+	return strconv.FormatInt(stats.Average(total, number), 10)
+}
+
+// percentage is "" where there is nothing to take a share of.
+func percentage(percent float64, ok bool) string {
+	if !ok {
+		return ""
+	}
+	return strconv.FormatFloat(percent, 'f', 1, 64)
+}
+
+func inSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
+
+// AgentStatistic are the headers with an agent's figures, those of calls for the queues that
+// g.Members has.
+func AgentStatistic(g *stats.Agent) []string {
+	var queues []string
+	of, iface := map[string]bool{}, g.Name
+	for _, m := range g.Members {
+		of[m.Queue] = true
+		queues = append(queues, m.Queue)
+		if m.Current {
+			iface = m.Interface
 		}
 	}
-	return len(busier)
+	t := g.Totals(func(queue string) bool { return of[queue] })
+	pairs := []string{
+		"Agent", iface, "Name", g.Name, "Queues", strings.Join(slices.Compact(queues), ","),
+		"Status", g.Status, "StatusSince", unixTime(g.Since),
+	}
+	pairs = appendFigures(pairs, stats.AgentColumns, &t)
+	percent, ok := t.Occupancy()
+	pairs = append(pairs, "Occupancy", percentage(percent, ok))
+	for _, reason := range slices.Sorted(maps.Keys(t.PausedFor)) {
+		pairs = append(pairs, "PausedFor", strconv.FormatInt(t.PausedFor[reason], 10)+" "+reason)
+	}
+	return pairs
 }

@@ -359,7 +359,7 @@ func (h *Hub) resume(c *client, answer []*codec.Packet) {
 
 // env is what is true now. It is good until the hub is left.
 func (h *Hub) env(now time.Time) *commands.Env {
-	env := &commands.Env{Now: now, Upstream: h.info, Table: h.table, Version: h.version, Profiles: h.profiles, Recordings: &h.recordings, Activity: h.activity}
+	env := &commands.Env{Now: now, Upstream: h.info, Table: h.table, Version: h.version, Profiles: h.profiles, Recordings: &h.recordings, Statistics: h.statistics}
 	if h.loaded {
 		env.State = h.state
 	}

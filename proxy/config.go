@@ -14,6 +14,7 @@ import (
 	"ampd/downstream"
 	"ampd/profiles"
 	"ampd/rights"
+	"ampd/stats"
 	"ampd/upstream"
 )
 
@@ -23,14 +24,15 @@ type Config struct {
 	// run time. "" for none.
 	StateDir string `toml:"state_dir"`
 
-	Upstream upstream.Config       `toml:"upstream"`
-	Listen   []downstream.Listener `toml:"listen" required:"true"`
-	Sessions downstream.Config     `toml:"sessions"`
-	Rights   RightsConfig          `toml:"rights"`
-	State    StateConfig           `toml:"state"`
-	Audit    audit.Config          `toml:"audit"`
-	HTTP     HTTPConfig            `toml:"http"`
-	Log      LogConfig             `toml:"log"`
+	Upstream   upstream.Config       `toml:"upstream"`
+	Listen     []downstream.Listener `toml:"listen" required:"true"`
+	Sessions   downstream.Config     `toml:"sessions"`
+	Rights     RightsConfig          `toml:"rights"`
+	State      StateConfig           `toml:"state"`
+	Statistics stats.Config          `toml:"statistics"`
+	Audit      audit.Config          `toml:"audit"`
+	HTTP       HTTPConfig            `toml:"http"`
+	Log        LogConfig             `toml:"log"`
 }
 
 // StateConfig says how what is tracked of Asterisk is kept true.
@@ -58,11 +60,12 @@ func (c *HTTPConfig) Check(report func(key, problem string)) {
 // DefaultConfig is in force where the file says nothing.
 func DefaultConfig() *Config {
 	return &Config{
-		Upstream: upstream.DefaultConfig(),
-		Sessions: downstream.DefaultConfig(),
-		State:    StateConfig{Resync: config.Duration(time.Minute)},
-		Audit:    audit.DefaultConfig(),
-		Log:      LogConfig{Level: "info", Format: "json"},
+		Upstream:   upstream.DefaultConfig(),
+		Sessions:   downstream.DefaultConfig(),
+		State:      StateConfig{Resync: config.Duration(time.Minute)},
+		Statistics: stats.DefaultConfig(),
+		Audit:      audit.DefaultConfig(),
+		Log:        LogConfig{Level: "info", Format: "json"},
 	}
 }
 

@@ -118,6 +118,7 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	require.Equal(t, defaults.Upstream, cfg.Upstream)
 	require.Equal(t, defaults.Sessions, cfg.Sessions)
 	require.Empty(t, cfg.Rights.ProtectedVariables)
+	require.Equal(t, defaults.Statistics, cfg.Statistics)
 	require.Equal(t, defaults.Audit, cfg.Audit)
 	require.Equal(t, defaults.HTTP, cfg.HTTP)
 	require.Equal(t, defaults.Log, cfg.Log)

@@ -67,9 +67,10 @@ type Hub struct {
 	rights     *RightsConfig
 	audit      *audit.Log
 	recordings commands.Recordings
-	activity   *stats.Activity
+	statistics *stats.Book
 
-	reloaded chan struct{} // has room for one: the state is to be rechecked soon
+	configured chan struct{} // has room for one: Asterisk's configuration is to be read
+	reloaded   chan struct{} // has room for one: the state is to be rechecked soon
 
 	programs sync.WaitGroup // those under way
 
@@ -98,7 +99,8 @@ func newHub(cfg downstream.Config, subjects *subjects, fanout *downstream.Fanout
 		filtered:      map[*profiles.Profile]meter{},
 		left:          make(chan struct{}),
 		state:         subjects.state,
-		activity:      stats.NewActivity(time.Now()),
+		statistics:    stats.NewBook(stats.DefaultConfig(), subjects.state, time.Now()),
+		configured:    make(chan struct{}, 1),
 		reloaded:      make(chan struct{}, 1),
 	}
 }
@@ -138,6 +140,7 @@ func (h *Hub) Ready(info *upstream.Info) {
 		h.connected = true
 		h.ready.Store(true)
 		h.repair(now)
+		signal(h.configured)
 		h.tellOwn(now, upstreamEvent("Connected"))
 		if info.FullyBooted != nil {
 			h.fanOut(now, info.FullyBooted)
@@ -186,6 +189,7 @@ func (h *Hub) Lost(error) {
 		}
 		h.connected = false
 		h.loading = nil
+		h.statistics.Lost(time.Now())
 		h.ready.Store(false)
 		for _, c := range h.clients {
 			if c.profile.OnUpstreamLoss == "disconnect" {

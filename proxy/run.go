@@ -17,6 +17,7 @@ import (
 	"ampd/audit"
 	"ampd/downstream"
 	"ampd/profiles"
+	"ampd/stats"
 	"ampd/upstream"
 )
 
@@ -44,6 +45,7 @@ func Run(ctx context.Context, version string, cfg *Config, store *profiles.Store
 	defer trail.Close()
 	fanout := downstream.NewFanout(cfg.Sessions)
 	hub := newHub(cfg.Sessions, subjects, fanout, log.Named("hub"), newHubMetrics(registry))
+	hub.statistics = stats.NewBook(cfg.Statistics, subjects.state, time.Now())
 	hub.version, hub.profiles, hub.rights, hub.audit = version, store, &cfg.Rights, trail
 	store.OnChange(hub.changed)
 	defer store.OnChange(nil)
@@ -83,6 +85,7 @@ func Run(ctx context.Context, version string, cfg *Config, store *profiles.Store
 	defer stopServer()
 	serverDone.Go(func() { server.Run(serverCtx, ports) })
 	upDone.Go(func() { hub.resync(upCtx, up, cfg.State.Resync.Std()) })
+	upDone.Go(func() { hub.tick(upCtx) })
 	upDone.Go(func() { hangUp(upCtx, hangups, store, trail, log) })
 	if started != nil {
 		started(addrs)

@@ -51,6 +51,7 @@ func (h *Hub) repair(now time.Time) {
 	}
 	h.state.Become(h.loading)
 	h.loading = nil
+	h.statistics.Loaded(now)
 	if h.loaded {
 		h.metrics.missed.WithLabelValues("loss").Add(float64(len(missed)))
 	}
@@ -82,12 +83,17 @@ type lister interface {
 }
 
 // resync corrects what no event has told, one list after the other, every so often and
-// when something was reloaded, until ctx ends. It has a goroutine of its own.
+// when something was reloaded, and reads the configuration of queues, until ctx ends. It has
+// a goroutine of its own: the only one that asks for lists.
 func (h *Hub) resync(ctx context.Context, up lister, every time.Duration) {
 	for {
 		timer := time.NewTimer(every)
 		select {
 		case <-timer.C:
+		case <-h.configured:
+			timer.Stop()
+			h.readWrapUps(ctx, up)
+			continue
 		case <-h.reloaded:
 			timer.Stop()
 		case <-ctx.Done():
@@ -151,6 +157,7 @@ func (h *Hub) recheck(ctx context.Context, up lister, q pbx.Question) error {
 			var missed []*codec.Packet
 			missed, err = r.Answer(answer, now)
 			for _, p := range missed {
+				h.statistics.Observe(p, now)
 				h.tell(now, p)
 			}
 			h.metrics.missed.WithLabelValues("resync").Add(float64(len(missed)))
@@ -175,8 +182,14 @@ func reloads(name string) bool {
 // resyncSoon has resync begin, and caller IDs be read again.
 func (h *Hub) resyncSoon() {
 	h.state.ForgetCallerIDs()
+	signal(h.configured)
+	signal(h.reloaded)
+}
+
+// signal says something to who waits for it, or will.
+func signal(c chan<- struct{}) {
 	select {
-	case h.reloaded <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

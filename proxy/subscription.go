@@ -106,6 +106,7 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 	if h.loading != nil {
 		h.loading.Apply(p, now)
 	}
+	h.statistics.Observe(p, now)
 	if reloads(p.Name()) {
 		h.resyncSoon()
 	}
@@ -114,12 +115,17 @@ func (h *Hub) fanOut(now time.Time, p *codec.Packet) {
 
 // tellOwn gives an event of ampd's own to the sessions that take such, if there are any.
 func (h *Hub) tellOwn(now time.Time, p *codec.Packet) {
-	if !slices.ContainsFunc(h.fanned, func(s *subscription) bool { return s.key.own }) {
+	if !h.takesOwn() {
 		return
 	}
 	h.telling = true
 	h.tell(now, p)
 	h.telling = false
+}
+
+// takesOwn tells whether there is a session that takes events of ampd's own.
+func (h *Hub) takesOwn() bool {
+	return slices.ContainsFunc(h.fanned, func(s *subscription) bool { return s.key.own })
 }
 
 // upstreamEvent says how ampd's connection to Asterisk is.
@@ -133,7 +139,6 @@ func upstreamEvent(status string) *codec.Packet {
 
 // tell gives an event to each session that may see it.
 func (h *Hub) tell(now time.Time, p *codec.Packet) {
-	h.activity.Observe(p, now)
 	e := rights.NewEvent(p)
 	awaiting := h.awaiting(p)
 	var ended []*client

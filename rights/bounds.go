@@ -60,6 +60,12 @@ func (b *bounds) inside(k kind, value string, told map[string]struct{}) bool {
 		return insideFold(b.channels, value)
 	case aQueue:
 		return insideFold(b.queues, value)
+	case aQueues: // about no queue is outside, too
+		for queue := range strings.SplitSeq(value, ",") {
+			if !insideFold(b.queues, queue) {
+				return false
+			}
+		}
 	case aContext:
 		return insideExactly(b.contexts, value)
 	case anExten:
@@ -123,7 +129,7 @@ type object struct {
 func (b *bounds) objects(p *codec.Packet) (all []object) {
 	for _, r := range b.index.about[p.Name()] {
 		o := object{rule: r, value: p.Get(r.header)}
-		if o.value == "" && r.kind != noObject {
+		if o.value == "" && r.kind != noObject && r.kind != aQueues {
 			continue
 		}
 		switch r.kind {

@@ -73,6 +73,7 @@ var samples = map[kind]struct{ inside, outside, own, mine, other string }{
 	aHint:    {"PJSIP/alice&PJSIP/alice2", "PJSIP/alice&PJSIP/bob", "PJSIP/alice", "PJSIP/alice", "PJSIP/alice2"},
 	aPeer:    {"alice", "bob", "alice", "alice", "alice2"},
 	aQueue:   {"support", "sales", "support", "support", "support2"},
+	aQueues:  {"support,support2", "support,sales", "support", "support", "support2"},
 	aMember:  {"PJSIP/alice", "", "PJSIP/alice", "Local/1001@agents/n", "PJSIP/bob"},
 	aContext: {"internal", "other", "internal", "internal", "other"},
 	anAgent:  {"1001", "", "1001", "1001", "1002"},

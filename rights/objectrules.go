@@ -14,6 +14,7 @@ const (
 	aHint                 // devices with "&" between them, and behind a comma who tells of presence
 	aPeer                 // a peer, whose device its technology is a part of
 	aQueue                // a queue
+	aQueues               // all queues that something is about, with commas between them
 	aMember               // a member of a queue, by its interface
 	aContext              // a context of the dialplan
 	anExten               // an extension in a context
@@ -237,6 +238,10 @@ var aboutRules = []aboutRule{
 	{"PeerStatus", "Peer", aDevice, mine, "peerstatus_to_ami in main/manager_endpoints.c"},
 	{"ExtensionStatus PresenceStatus", "Context", aContext, never, "manager_state_cb in main/manager.c"},
 	{"ExtensionStatus PresenceStatus", "Hint", aHint, never, "manager_state_cb in main/manager.c"},
+
+	{"QueueStatistic", "Queue", aQueue, mine, "an event of ampd's"},
+	{"AgentStatistic", "Queues", aQueues, never, "an event of ampd's"},
+	{"AgentStatistic", "Agent", aMember, mine, "an event of ampd's"},
 
 	// Items of lists that no event is called like.
 	{"CoreShowChannel", "Channel", aChannel, mine, "action_coreshowchannels in main/manager.c"},

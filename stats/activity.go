@@ -1,90 +1,60 @@
 package stats
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
-
-	"ampd/codec"
 )
 
-// How much is remembered: of one member or agent, and of how many.
-const (
-	entriesMost = 1_000
-	membersMost = 10_000
-)
+// entriesMost is how many entries of one agent are remembered.
+const entriesMost = 1_000
 
-// Activity is what members and agents did since it was made.
-type Activity struct {
-	Since time.Time
-
-	of       map[string]*member   // by interface in lower case; of app_agent_pool's agents "agent:ID"
-	statuses map[string]*standing // of members, by memberKey
-}
-
-// A standing is what a member of a queue does.
-type standing struct {
-	status string
-	since  time.Time
-}
-
-// An Entry is one thing that was done.
+// An Entry is one thing that an agent did.
 type Entry struct {
 	Time      time.Time
-	What      string // Login, Logoff, Pause, Unpause
+	Agent     string // who: see Agent.Name
+	What      string // Login, Logoff, Pause, Unpause, Answered, Missed, Finished
 	Interface string // "Agent:1101" of an agent of app_agent_pool
-	Name      string // MemberName, "" where it has none
-	Queue     string // "" for an agent of app_agent_pool
+	Name      string // MemberName, the interface where it has none
+	Queue     string // "" for the login of an agent of app_agent_pool
 	Reason    string // of a pause
+	Uniqueid  string // of a call: the caller's channel
+	Seconds   int64  // Answered, Missed: how long it rang; Finished: how long they talked
 }
 
-// A member is what is remembered of one.
-type member struct {
-	iface, name string
-	entries     []Entry
+// record notes what a person did.
+func (b *Book) record(p *person, e Entry) {
+	e.Agent = p.name
+	b.remember(p, e)
+	if b.news != nil {
+		b.news.Entries = append(b.news.Entries, e)
+	}
 }
 
-// NewActivity remembers from now on.
-func NewActivity(now time.Time) *Activity {
-	return &Activity{Since: now, of: map[string]*member{}, statuses: map[string]*standing{}}
+func (b *Book) remember(p *person, e Entry) {
+	if len(p.entries) >= 2*entriesMost { // now and then, for it costs
+		p.entries = slices.Delete(p.entries, 0, entriesMost)
+	}
+	p.entries = append(p.entries, e)
 }
 
-// Observe takes an event. Of p only copies are kept.
-func (a *Activity) Observe(p *codec.Packet, now time.Time) {
-	what := ""
-	switch p.Name() {
-	case "AgentLogin":
-		a.add(p, now, "Login", "Agent:"+p.Get("Agent"))
-		return
-	case "AgentLogoff":
-		a.add(p, now, "Logoff", "Agent:"+p.Get("Agent"))
-		return
-	case "QueueMemberAdded":
-		what = "Login"
-	case "QueueMemberRemoved":
-		what = "Logoff"
-	case "QueueMemberPause":
-		what = "Unpause"
-		if p.Get("Paused") == "1" {
-			what = "Pause"
+// Activity is what those did whose interface and name match, today and the day before, in the
+// order of time, the last 1,000.
+func (b *Book) Activity(match func(iface, name string) bool) (entries []Entry) {
+	for _, p := range b.people {
+		for _, e := range p.entries {
+			if match(e.Interface, e.Name) {
+				entries = append(entries, e)
+			}
 		}
-	case "QueueMemberStatus":
-	default:
-		return
 	}
-	iface := p.Get("Interface")
-	if what != "" {
-		a.add(p, now, what, iface)
-	}
-	if what == "Logoff" {
-		delete(a.statuses, memberKey(iface, p.Get("Queue")))
-		return
-	}
-	a.become(iface, p.Get("Queue"), StatusOf(p.Get("Status"), p.Get("InCall"), p.Get("Paused")), now)
+	slices.SortStableFunc(entries, func(x, y Entry) int { return x.Time.Compare(y.Time) })
+	return entries[max(0, len(entries)-entriesMost):]
 }
 
-func memberKey(iface, queue string) string { return strings.ToLower(iface + "\n" + queue) }
+// The statuses of an agent, the busiest first: what it does in several queues is the first of
+// these that it does in any.
+var statuses = []string{"Talking", "Ringing", "Idle", "Paused", "Unavailable"}
 
 // StatusOf is what a member does, by its device state, whether it is in a call, and
 // whether it is paused, as events and lists say them: Talking, Ringing, Paused, Idle or
@@ -103,80 +73,108 @@ func StatusOf(device, inCall, paused string) string {
 	return "Unavailable"
 }
 
-func (a *Activity) become(iface, queue, status string, now time.Time) {
-	key := memberKey(iface, queue)
-	st := a.statuses[key]
+// changedStatus notes since when the person does what it does.
+func (p *person) changedStatus(now time.Time) {
+	status := "Unavailable"
+	if len(p.members) == 0 && p.on > 0 {
+		status = "Idle"
+	}
+	for _, m := range p.members {
+		paused := ""
+		if m.paused {
+			paused = "1"
+		}
+		if s := StatusOf(m.status, m.inCall, paused); slices.Index(statuses, s) < slices.Index(statuses, status) {
+			status = s
+		}
+	}
+	if p.calls > 0 {
+		status = "Talking"
+	}
+	if status != p.status {
+		p.status, p.since = status, now
+	}
+}
+
+// loadPeople takes who is a member of what from the state.
+func (b *Book) loadPeople(now time.Time) {
+	begin, _ := b.calendar.Begin(b.day)
+	known := map[*membership]bool{}
+	for q := range b.state.Queues() {
+		for _, facts := range q.Members {
+			m, added := b.know(facts)
+			known[m] = true
+			if !added && m.paused != (facts.Paused == "1") {
+				b.tellPause(m, facts, now)
+			}
+			m.take(facts)
+		}
+	}
+	for _, m := range b.members {
+		if !known[m] {
+			b.removed(m, now)
+		}
+	}
+	for _, p := range b.people {
+		p.on = 0
+	}
+	logins := map[*person]time.Time{}
+	for a := range b.state.Agents() {
+		if a.Channel != "" {
+			p := b.pool(a.ID)
+			p.on++
+			logins[p] = unix(a.LoggedInTime)
+		}
+	}
+	for _, p := range b.people {
+		if p.resume.IsZero() {
+			p.resume = begin
+		}
+		p.settled = now
+		login, pause := logins[p], time.Time{}
+		for _, m := range p.members {
+			if len(p.pools) == 0 && (login.IsZero() || m.login.Before(login)) {
+				login = m.login
+			}
+			if m.pause.After(pause) {
+				pause = m.pause
+			}
+		}
+		paused, reason := p.isPaused()
+		p.loggedIn, p.paused, p.reason = time.Time{}, time.Time{}, reason
+		if p.isLoggedIn() {
+			p.loggedIn = within(login, p.resume, now)
+		}
+		if paused {
+			p.paused = within(pause, p.loggedIn, now)
+		}
+		p.resume = time.Time{}
+		if p.status == "" {
+			p.changedStatus(time.Time{})
+		} else {
+			p.changedStatus(now)
+		}
+		b.moved[p] = true
+	}
+}
+
+// within is a moment that Asterisk tells, not before what is counted already; now where it
+// tells none.
+func within(told, least, now time.Time) time.Time {
 	switch {
-	case st == nil && len(a.statuses) >= membersMost:
-	case st == nil:
-		a.statuses[key] = &standing{status, now}
-	case st.status != status:
-		st.status, st.since = status, now
+	case told.IsZero() || told.After(now):
+		return now
+	case told.Before(least):
+		return least
 	}
+	return told
 }
 
-// member finds one, made known where it was not.
-func (a *Activity) member(iface string) *member {
-	key := strings.ToLower(iface)
-	m := a.of[key]
-	if m == nil {
-		if len(a.of) >= membersMost {
-			a.forget()
-		}
-		m = &member{iface: strings.Clone(iface)}
-		a.of[strings.Clone(key)] = m
+// is tells whether a text names the person: its name, one of its interfaces, or the id of its
+// agent of app_agent_pool.
+func (p *person) is(text string) bool {
+	if strings.EqualFold(text, p.name) || slices.Contains(p.pools, strings.ToLower(strings.TrimPrefix(text, poolPrefix))) {
+		return true
 	}
-	return m
-}
-
-// forget drops the one that has done nothing for the longest time.
-func (a *Activity) forget() {
-	oldest, since := "", time.Time{}
-	for key, m := range a.of {
-		if last := m.entries[len(m.entries)-1].Time; oldest == "" || last.Before(since) {
-			oldest, since = key, last
-		}
-	}
-	delete(a.of, oldest)
-}
-
-func (a *Activity) add(p *codec.Packet, now time.Time, what, iface string) {
-	if iface == "" || iface == "Agent:" {
-		return
-	}
-	m := a.member(iface)
-	if name := p.Get("MemberName"); name != m.name {
-		m.name = strings.Clone(name)
-	}
-	if len(m.entries) >= entriesMost {
-		m.entries = slices.Delete(m.entries, 0, 1)
-	}
-	e := Entry{Time: now, What: what, Interface: m.iface, Name: m.name, Queue: strings.Clone(p.Get("Queue"))}
-	if what == "Pause" {
-		e.Reason = strings.Clone(p.Get("PausedReason"))
-	}
-	m.entries = append(m.entries, e)
-}
-
-// Of returns what those did whose interface and name match, in the order of time, the
-// last 1,000.
-func (a *Activity) Of(match func(iface, name string) bool) (entries []Entry) {
-	for _, m := range a.of {
-		if match(m.iface, m.name) {
-			entries = append(entries, m.entries...)
-		}
-	}
-	slices.SortStableFunc(entries, func(x, y Entry) int {
-		return cmp.Or(x.Time.Compare(y.Time), cmp.Compare(x.Interface, y.Interface), cmp.Compare(x.Queue, y.Queue))
-	})
-	return entries[max(0, len(entries)-entriesMost):]
-}
-
-// StatusSince tells since when a member of a queue, or with "" an agent of app_agent_pool, does
-// what it does, zero where no event told or it does something else.
-func (a *Activity) StatusSince(iface, queue, status string) time.Time {
-	if st := a.statuses[memberKey(iface, queue)]; st != nil && st.status == status {
-		return st.since
-	}
-	return time.Time{}
+	return slices.ContainsFunc(p.members, func(m *membership) bool { return strings.EqualFold(text, m.iface) })
 }

@@ -1,0 +1,270 @@
+package stats
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"ampd/codec"
+	"ampd/pbx"
+)
+
+// A Book counts what happens in the queues of one Asterisk, and what the agents do there.
+type Book struct {
+	calendar Calendar
+	short    int64 // a wait shorter than this is a short abandon, in seconds
+	state    *pbx.State
+	since    time.Time // nothing from before is counted
+	day      string    // the last one that has begun
+
+	queues  map[string]*queueFigures // by the name in lower case
+	waiting map[string]*openCall     // by Uniqueid: undecided
+	talking map[string]*openCall     // by the Uniqueid of the agent's channel
+	people  map[string]*person       // see personKey
+	members map[string]*membership   // by queue and interface in lower case
+	pools   map[string]*person       // by the id of app_agent_pool in lower case
+
+	wrapUps map[string]int64 // of queues by their names in lower case, in seconds
+
+	lost time.Time // since when nobody knows what happens, zero while it is known
+	why  string    // that is so; "" where nothing was known before either
+	gaps []Gap
+
+	news    *Batch                 // what nobody took yet; nil while nobody wants it
+	touched map[*queueFigures]bool // since the last Changed
+	moved   map[*person]bool       // since the last Changed
+}
+
+// A Gap is a time in which nobody watched.
+type Gap struct {
+	Begin, End time.Time
+	Reason     string // "Asterisk was lost", "ampd was not running"
+}
+
+type queueFigures struct {
+	name  string
+	hours map[Hour]*QueueTotals
+}
+
+// NewBook counts from now on. state is the tracked one, always as it is behind the event
+// that Observe is called with; it is only read.
+func NewBook(c Config, state *pbx.State, now time.Time) *Book {
+	b := &Book{
+		calendar: NewCalendar(c), short: int64(c.ShortAbandon.Std() / time.Second), state: state,
+		since: now, lost: now,
+		queues: map[string]*queueFigures{}, waiting: map[string]*openCall{}, talking: map[string]*openCall{},
+		people: map[string]*person{}, members: map[string]*membership{}, pools: map[string]*person{},
+		touched: map[*queueFigures]bool{}, moved: map[*person]bool{},
+	}
+	b.day = b.calendar.Hour(now).Day
+	return b
+}
+
+var (
+	queueStatus = []byte("QUEUESTATUS")
+	madeUp      = "AmpdSynthetic"
+)
+
+// Observe takes an event, in Asterisk's order, and those that are made up to correct the
+// state. Of p only copies are kept.
+func (b *Book) Observe(p *codec.Packet, now time.Time) {
+	if !b.lost.IsZero() {
+		return
+	}
+	switch p.Name() {
+	case "VarSet":
+		if bytes.Contains(p.Raw, queueStatus) && p.Get("Variable") == "QUEUESTATUS" {
+			b.queueStatus(p, now)
+		}
+	case "Newexten":
+		// A key that leads out of the queue is told by one of the Queue application before Leave
+		// (observed with Asterisk 16 and 22).
+		if c := b.waits(p); c != nil && (c.left || !strings.EqualFold(p.Get("Application"), "Queue")) {
+			b.goesOn(c, now)
+		}
+	case "Hangup":
+		if c := b.waits(p); c != nil {
+			c.guessed = c.guessed || p.Get(madeUp) != ""
+			b.goesOn(c, now)
+		}
+	case "QueueCallerJoin":
+		b.join(p, now)
+	case "QueueCallerLeave":
+		if c := b.waits(p); c != nil {
+			c.left = true
+			c.guessed = c.guessed || p.Get(madeUp) != ""
+			b.touch(c.Queue)
+		}
+	case "QueueCallerAbandon":
+		if c := b.waits(p); c != nil {
+			c.abandoned = true
+			c.Wait = seconds(p, "HoldTime", c.waited(now))
+		}
+	case "AgentCalled":
+		b.called(p, now)
+	case "AgentRingNoAnswer":
+		b.notAnswered(p, now)
+	case "AgentConnect":
+		b.connect(p, now)
+	case "AgentComplete":
+		b.complete(p, now)
+	case "QueueMemberAdded", "QueueMemberRemoved", "QueueMemberPause", "QueueMemberStatus", "QueueMemberRinginuse", "QueueMemberPenalty":
+		b.member(p, now)
+	case "AgentLogin":
+		b.poolLogin(p.Get("Agent"), now)
+	case "AgentLogoff":
+		b.poolLogoff(p.Get("Agent"), now)
+	case "DialEnd":
+		b.dialled(p, now)
+	}
+}
+
+// waits is the undecided call of an event's channel, or nil.
+func (b *Book) waits(p *codec.Packet) *openCall {
+	if len(b.waiting) == 0 {
+		return nil
+	}
+	return b.waiting[p.Get("Uniqueid")]
+}
+
+// Lost says that from now on nobody knows what happens.
+func (b *Book) Lost(now time.Time) {
+	if !b.lost.IsZero() {
+		return
+	}
+	b.lost, b.why = now, "Asterisk was lost"
+	for _, p := range b.people {
+		b.settle(p, now, true)
+		p.resume = now
+		p.loggedIn, p.paused = time.Time{}, time.Time{}
+	}
+}
+
+// Loaded says that the state is what Asterisk's lists say, and that the next events will be
+// observed. What was under way and is no more has ended unknown.
+func (b *Book) Loaded(now time.Time) {
+	for _, c := range slices.Collect(maps.Values(b.waiting)) {
+		if ch := b.state.Channel(c.Uniqueid); ch == nil || !strings.EqualFold(ch.Queue, c.Queue) {
+			c.guessed = true
+			b.goesOn(c, now)
+		}
+	}
+	for _, c := range slices.Collect(maps.Values(b.talking)) {
+		if b.state.Channel(c.Uniqueid) == nil || b.state.Channel(c.Channel) == nil {
+			b.end(c, "unknown", 0, now)
+		}
+	}
+	for q := range b.state.Queues() {
+		for i, caller := range q.Callers {
+			if ch := b.state.Channel(caller.Uniqueid); b.waiting[caller.Uniqueid] == nil && ch != nil {
+				b.joined(&openCall{Call: Call{
+					Queue: q.Name, Uniqueid: ch.Uniqueid, Linkedid: ch.Linkedid, Number: ch.CallerIDNum, Name: ch.CallerIDName,
+					Joined: caller.Since, Position: i + 1,
+				}})
+			}
+		}
+	}
+	b.loadPeople(now)
+	if b.why == "" {
+		b.since = now
+	} else {
+		g := Gap{b.lost, now, b.why}
+		b.gaps = append(b.gaps, g)
+		if b.news != nil {
+			b.news.Gaps = append(b.news.Gaps, g)
+		}
+	}
+	b.lost = time.Time{}
+}
+
+// WrapUps says how long queues leave their members alone after a call, in seconds, by their names
+// in lower case: no event and no list tells it. The map is the Book's from now on.
+func (b *Book) WrapUps(seconds map[string]int64) { b.wrapUps = seconds }
+
+// Tick is to be called about once a second: time passes.
+func (b *Book) Tick(now time.Time) {
+	if day := b.calendar.Hour(now).Day; day > b.day { // a clock that is put back begins no day anew
+		b.turn(day, now)
+	}
+	if !b.lost.IsZero() {
+		return
+	}
+	for _, p := range b.people {
+		if p.wrapping(now) {
+			b.update(p, now)
+		}
+		if now.Sub(p.settled) >= time.Minute {
+			b.settle(p, now, false)
+		}
+	}
+	b.sweep(now)
+}
+
+// turn begins a day: what is older than the day before is forgotten.
+func (b *Book) turn(day string, now time.Time) {
+	before := b.day
+	for _, p := range b.people {
+		b.settle(p, now, false)
+	}
+	b.day = day
+	old := func(h Hour) bool { return h.Day != day && h.Day != before }
+	for key, q := range b.queues {
+		maps.DeleteFunc(q.hours, func(h Hour, _ *QueueTotals) bool { return old(h) })
+		if b.touched[q] = true; len(q.hours) == 0 && b.state.Queue(q.name) == nil {
+			delete(b.queues, key)
+			delete(b.touched, q)
+		}
+	}
+	for key, p := range b.people {
+		maps.DeleteFunc(p.totals, func(of agentHour, _ *AgentTotals) bool { return old(of.Hour) })
+		begin, _ := b.calendar.Begin(before)
+		p.entries = slices.DeleteFunc(p.entries, func(e Entry) bool { return e.Time.Before(begin) })
+		if b.moved[p] = true; len(p.totals) == 0 && len(p.members) == 0 && len(p.pools) == 0 {
+			delete(b.people, key)
+			delete(b.moved, p)
+		}
+	}
+	b.gaps = slices.DeleteFunc(b.gaps, func(g Gap) bool { return b.calendar.Hour(g.End).Day < before })
+}
+
+// held is the hour to count in: that of a call, or the present one where that hour's figures
+// are no longer held.
+func (b *Book) held(h Hour, now time.Time) Hour {
+	if current := b.calendar.Hour(now); h.Day < b.day && h.Day != b.calendar.before(b.day) {
+		return current
+	}
+	return h
+}
+
+func (b *Book) queue(name string) *queueFigures {
+	q := b.queues[name]
+	if q == nil {
+		key := strings.ToLower(name)
+		if q = b.queues[key]; q == nil {
+			key = strings.Clone(key)
+			q = &queueFigures{name: strings.Clone(name), hours: map[Hour]*QueueTotals{}}
+			b.queues[key] = q
+		}
+	}
+	return q
+}
+
+// touch says that what is shown of a queue has changed.
+func (b *Book) touch(queue string) { b.touched[b.queue(queue)] = true }
+
+// count is where to count something of a queue in an hour.
+func (b *Book) count(queue string, h Hour) *QueueTotals {
+	q := b.queue(queue)
+	b.touched[q] = true
+	t := q.hours[h]
+	if t == nil {
+		t = &QueueTotals{}
+		q.hours[h] = t
+	}
+	if b.news != nil {
+		b.news.queues[queueHour{q, h}] = true
+	}
+	return t
+}

@@ -1,0 +1,319 @@
+package stats
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"ampd/codec"
+)
+
+// seconds is a number of an event's, or otherwise where it has none.
+func seconds(p *codec.Packet, header string, otherwise int64) int64 {
+	n, err := strconv.ParseInt(p.Get(header), 10, 64)
+	if err != nil || n < 0 {
+		return otherwise
+	}
+	return n
+}
+
+// who fills in what an event says of the caller.
+func (c *Call) who(p *codec.Packet) {
+	c.Queue, c.Uniqueid, c.Linkedid = strings.Clone(p.Get("Queue")), strings.Clone(p.Get("Uniqueid")), strings.Clone(p.Get("Linkedid"))
+	c.Number, c.Name = strings.Clone(callerID(p, "CallerIDNum")), strings.Clone(callerID(p, "CallerIDName"))
+}
+
+// callerID is what Asterisk knows: its "<unknown>" is nothing.
+func callerID(p *codec.Packet, header string) string {
+	if text := p.Get(header); text != "<unknown>" {
+		return text
+	}
+	return ""
+}
+
+func (b *Book) join(p *codec.Packet, now time.Time) {
+	c := &openCall{Call: Call{Joined: now}}
+	c.who(p)
+	if c.Queue == "" || c.Uniqueid == "" {
+		return
+	}
+	if before := b.waiting[c.Uniqueid]; before != nil {
+		b.goesOn(before, now)
+	}
+	c.Position, _ = strconv.Atoi(p.Get("Position"))
+	b.joined(c)
+}
+
+func (b *Book) joined(c *openCall) {
+	c.hour = b.calendar.Hour(c.Joined)
+	b.waiting[c.Uniqueid] = c
+	b.count(c.Queue, c.hour).Offered++
+	b.tell(c)
+}
+
+// queueStatus takes the word with which app_queue gives its caller back to the dialplan.
+func (b *Book) queueStatus(p *codec.Packet, now time.Time) {
+	word := p.Get("Value")
+	c := b.waits(p)
+	if c != nil {
+		if outcome, ok := outcomes[word]; ok {
+			b.decide(c, outcome, now)
+		}
+		return
+	}
+	// Who can't join is in no event: the queue is in what the channel was doing.
+	ch := b.state.Channel(p.Get("Uniqueid"))
+	if ch == nil || !strings.EqualFold(ch.Application, "Queue") {
+		return
+	}
+	queue, _, _ := strings.Cut(ch.AppData, ",")
+	if b.state.Queue(queue) == nil {
+		return
+	}
+	t := &QueueTotals{}
+	switch word {
+	case "FULL":
+		t.RefusedFull = 1
+	case "JOINEMPTY", "JOINUNAVAIL":
+		t.RefusedEmpty = 1
+	default:
+		return
+	}
+	b.count(b.state.Queue(queue).Name, b.calendar.Hour(now)).Add(t)
+}
+
+// goesOn decides on a caller of whom nothing but that the channel does something else, or is
+// gone, is known.
+func (b *Book) goesOn(c *openCall, now time.Time) {
+	switch {
+	case c.abandoned:
+		b.decide(c, Abandoned, now)
+	case c.guessed:
+		b.decide(c, Unknown, now)
+	case c.left:
+		b.decide(c, ExitedKey, now)
+	default:
+		b.decide(c, Abandoned, now)
+	}
+}
+
+func (b *Book) decide(c *openCall, outcome Outcome, now time.Time) {
+	delete(b.waiting, c.Uniqueid)
+	c.Outcome = outcome
+	if !c.abandoned {
+		c.Wait = c.waited(now)
+	}
+	t := b.count(c.Queue, b.held(c.hour, now))
+	switch outcome {
+	case Abandoned:
+		t.Abandoned++
+		t.AbandonTime += c.Wait
+		t.LongestAbandon = max(t.LongestAbandon, c.Wait)
+		if c.Wait < b.short {
+			t.ShortAbandoned++
+		}
+	case TimedOut:
+		t.TimedOut++
+	case ExitedKey:
+		t.ExitedKey++
+	case LeftEmpty:
+		t.LeftEmpty++
+	case Withdrawn:
+		t.Withdrawn++
+	case Unknown:
+		t.Unknown++
+	}
+	b.tell(c)
+}
+
+func (b *Book) connect(p *codec.Packet, now time.Time) {
+	hold := seconds(p, "HoldTime", 0)
+	c := b.waits(p)
+	if c != nil && !strings.EqualFold(c.Queue, p.Get("Queue")) {
+		b.goesOn(c, now)
+		c = nil
+	}
+	if c == nil { // nobody saw the caller join
+		c = &openCall{Call: Call{Joined: now.Add(-time.Duration(hold) * time.Second)}}
+		c.who(p)
+		if c.Queue == "" {
+			return
+		}
+		b.joined(c)
+	}
+	delete(b.waiting, c.Uniqueid)
+	b.answered(c, p, hold, now)
+	if c.Channel = strings.Clone(p.Get("DestUniqueid")); c.Channel == "" {
+		c.Channel = c.Uniqueid
+	}
+	b.talking[c.Channel] = c
+	b.tell(c)
+	b.entry(c, now, "Answered", c.Ring)
+}
+
+// answered counts that an agent takes the call.
+func (b *Book) answered(c *openCall, p *codec.Packet, hold int64, now time.Time) {
+	c.Outcome, c.Wait, c.Answered = Answered, hold, now
+	c.Interface = strings.Clone(p.Get("Interface"))
+	c.Ring = seconds(p, "RingTime", 0)
+	c.taken = b.calendar.Hour(now)
+	t := b.count(c.Queue, b.held(c.hour, now))
+	t.Answered++
+	t.HoldTime += hold
+	t.LongestHold = max(t.LongestHold, hold)
+	if level, ok := b.serviceLevel(c.Queue); ok && hold <= level {
+		t.AnsweredInTime++
+	}
+	person := b.personOf(c.Queue, c.Interface, p.Get("MemberName"))
+	c.person, c.Agent = person, person.name
+	b.countAgent(person, c.taken, c.Queue).Answered++
+	person.calls++
+	b.update(person, now)
+}
+
+// serviceLevel is what the queue's configuration says, in seconds.
+func (b *Book) serviceLevel(queue string) (level int64, ok bool) {
+	q := b.state.Queue(queue)
+	if q == nil {
+		return 0, false
+	}
+	for _, h := range q.Params {
+		if h.Name == "ServiceLevel" {
+			level, err := strconv.ParseInt(h.Value, 10, 64)
+			return level, err == nil
+		}
+	}
+	return 0, false
+}
+
+// complete takes the end of a call. The event lacks what it says of channels that are gone.
+func (b *Book) complete(p *codec.Packet, now time.Time) {
+	talk := seconds(p, "TalkTime", 0)
+	c := b.completed(p, talk, now)
+	if c == nil { // it began before anybody watched
+		c = &openCall{Call: Call{Joined: now.Add(-time.Duration(talk+seconds(p, "HoldTime", 0)) * time.Second)}}
+		c.who(p)
+		if c.Queue == "" {
+			return
+		}
+		c.hour = b.held(b.calendar.Hour(c.Joined), now)
+		b.count(c.Queue, c.hour).Offered++
+		b.answered(c, p, seconds(p, "HoldTime", 0), now.Add(-time.Duration(talk)*time.Second))
+	}
+	by := strings.ToLower(p.Get("Reason"))
+	switch by {
+	case "agent", "caller", "transfer":
+	default:
+		by = "unknown"
+	}
+	b.end(c, by, talk, now)
+	b.entry(c, now, "Finished", talk)
+	if person := c.person; person != nil {
+		b.wrapUp(person, c, now)
+		b.update(person, now)
+	}
+}
+
+// completed finds the call that ends: by its channels, or by who took it and when.
+func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
+	if c := b.talking[p.Get("DestUniqueid")]; c != nil {
+		return c
+	}
+	var best *openCall
+	off := func(c *openCall) time.Duration {
+		off := (now.Sub(c.Answered) - time.Duration(talk)*time.Second).Abs()
+		if seconds(p, "HoldTime", c.Wait) != c.Wait {
+			off += time.Hour
+		}
+		return off
+	}
+	for _, c := range b.talking {
+		if !strings.EqualFold(c.Queue, p.Get("Queue")) || !strings.EqualFold(c.Interface, p.Get("Interface")) {
+			continue
+		}
+		if uniqueid := p.Get("Uniqueid"); uniqueid != "" && uniqueid != c.Uniqueid {
+			continue
+		}
+		if best == nil || off(c) < off(best) {
+			best = c
+		}
+	}
+	return best
+}
+
+// end counts the end of an answered call.
+func (b *Book) end(c *openCall, by string, talk int64, now time.Time) {
+	delete(b.talking, c.Channel)
+	c.Talk, c.EndedBy = talk, by
+	t := b.count(c.Queue, b.held(c.hour, now))
+	switch by {
+	case "agent":
+		t.CompletedByAgent++
+	case "caller":
+		t.CompletedByCaller++
+	case "transfer":
+		t.Transferred++
+	}
+	t.TalkTime += talk
+	t.LongestTalk = max(t.LongestTalk, talk)
+	if person := c.person; person != nil {
+		a := b.countAgent(person, b.held(c.taken, now), c.Queue)
+		a.TalkTime += talk
+		a.LongestTalk = max(a.LongestTalk, talk)
+		person.calls = max(0, person.calls-1)
+		b.moved[person] = true
+	}
+	b.tell(c)
+}
+
+// patience is how long after both channels are gone the end of a call is waited for.
+const patience = 10 * time.Second
+
+// sweep ends calls whose end no event tells.
+func (b *Book) sweep(now time.Time) {
+	for _, c := range b.talking {
+		switch {
+		case b.state.Channel(c.Uniqueid) != nil || b.state.Channel(c.Channel) != nil:
+			c.gone = time.Time{}
+		case c.gone.IsZero():
+			c.gone = now
+		case now.Sub(c.gone) >= patience:
+			b.end(c, "unknown", max(0, int64(c.gone.Sub(c.Answered)/time.Second)), now)
+			if person := c.person; person != nil {
+				b.update(person, now)
+			}
+		}
+	}
+}
+
+// dialled takes note of a number that was called and answered: a caller who was missed may
+// have been called back.
+func (b *Book) dialled(p *codec.Packet, now time.Time) {
+	if b.news == nil || p.Get("DialStatus") != "ANSWER" {
+		return
+	}
+	for _, header := range []string{"Exten", "DestCallerIDNum"} {
+		if number := callerID(p, header); len(Digits(number)) >= digitsLeast {
+			b.news.reached(number, now)
+			return
+		}
+	}
+}
+
+// Numbers are compared by their last digits: the same caller may come with a country code
+// and without.
+const (
+	digitsMost  = 9
+	digitsLeast = 4
+)
+
+// Digits is what telephone numbers are compared by: their last nine digits.
+func Digits(number string) string {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, number)
+	return digits[max(0, len(digits)-digitsMost):]
+}
