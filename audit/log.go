@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -28,13 +29,11 @@ var (
 	errClosed    = errors.New("ampd is stopping")
 )
 
-// A Log writes lines to one file. A nil Log writes nothing.
+// A Log writes lines to one file. A nil Log writes nothing, nor does one without a file.
 type Log struct {
-	path      string
-	actions   string   // Config.Actions
-	protected []string // names of variables in lower case; one "*" may stand for anything
-	log       *zap.Logger
-	metrics   *Metrics
+	log     *zap.Logger
+	metrics *Metrics
+	now     atomic.Pointer[settings] // what is in force; replaced as a whole
 
 	wake chan struct{} // has room for one: there is something for run to do
 	done chan struct{} // closed when run has ended
@@ -42,51 +41,106 @@ type Log struct {
 	mu      sync.Mutex
 	queue   []byte // whole lines
 	reopen  bool
+	change  *Change // to be made by run, nil for none
 	closing bool
 	lost    uint64    // lines, since it was last said that this is over
 	lostAt  time.Time // the last of them
 
 	// Owned by run.
+	path  string   // "" for nowhere
 	file  *os.File // nil while it could not be opened
 	torn  bool     // the file ends inside a line
 	spare []byte   // the next queue
 }
 
-// Open opens the file, or creates it readable by its owner only; without one it returns
-// nil. protected are the names of variables whose values are masked; one "*" may stand for
-// anything. A file that can't be opened is an error, but for a full disk: that loses
-// lines, as it does later. The caller closes the Log.
+// settings say what is written, and where.
+type settings struct {
+	Config
+	protected []string // names of variables in lower case; one "*" may stand for anything
+}
+
+// Open opens the file, or creates it readable by its owner only. protected are the names
+// of variables whose values are masked; one "*" may stand for anything. A file that can't
+// be opened is an error, but for a full disk: that loses lines, as it does later. The
+// caller closes the Log.
 func Open(cfg Config, protected []string, log *zap.Logger, metrics *Metrics) (*Log, error) {
-	if cfg.File == "" {
-		return nil, nil
-	}
 	l := &Log{
-		path:    cfg.File,
-		actions: cfg.Actions,
 		log:     log,
 		metrics: metrics,
 		wake:    make(chan struct{}, 1),
 		done:    make(chan struct{}),
 	}
-	for _, name := range protected {
-		l.protected = append(l.protected, strings.ToLower(name))
-	}
-	if err := l.open(); err != nil && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+	first, err := l.Prepare(cfg, protected)
+	if err != nil {
 		return nil, fmt.Errorf("audit log: %w", err)
 	}
+	l.now.Store(first.settings)
+	l.take(first)
 	go l.run() // ends with Close
 	return l, nil
 }
 
+// A Change is what a Log is to be from some moment on. It is given to [Log.Apply] or dropped.
+type Change struct {
+	settings *settings
+	moves    bool     // to another file, or none
+	file     *os.File // that one, nil where there is none or the disk is full
+}
+
+// Prepare opens the file that cfg names where that is another one than now; the error is
+// that of [Open]. Nothing changes before [Log.Apply].
+func (l *Log) Prepare(cfg Config, protected []string) (*Change, error) {
+	c := &Change{settings: &settings{Config: cfg}}
+	for _, name := range protected {
+		c.settings.protected = append(c.settings.protected, strings.ToLower(name))
+	}
+	before := l.now.Load()
+	if c.moves = before == nil || before.File != cfg.File; !c.moves || cfg.File == "" {
+		return c, nil
+	}
+	var err error
+	if c.file, err = openFile(cfg.File); err != nil && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Drop gives the change up.
+func (c *Change) Drop() {
+	if c.file != nil {
+		c.file.Close()
+	}
+}
+
+// Apply puts the change in force, which was prepared last. Lines that are queued about now
+// may still go to the old file.
+func (l *Log) Apply(c *Change) {
+	l.now.Store(c.settings)
+	if !c.moves {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.change != nil { // the disk is slow
+		l.change.Drop()
+	}
+	l.change = c
+	l.poke()
+}
+
+// On tells whether lines are written.
+func (l *Log) On() bool { return l != nil && l.now.Load().File != "" }
+
 // Wants tells whether an action gets a line that changes something, or that was refused.
 // Logins always get theirs.
 func (l *Log) Wants(changes, refused bool) bool {
-	switch {
-	case l == nil:
+	if !l.On() {
 		return false
-	case l.actions == "all":
+	}
+	switch l.now.Load().Actions {
+	case "all":
 		return true
-	case l.actions == "refused":
+	case "refused":
 		return refused
 	}
 	return changes || refused
@@ -95,7 +149,7 @@ func (l *Log) Wants(changes, refused bool) bool {
 // Write queues the line, of which it keeps nothing. It never waits for the disk: a line
 // that finds no room is lost.
 func (l *Log) Write(line Line) {
-	if l == nil {
+	if !l.On() {
 		return
 	}
 	if err := l.enqueue(&line); err != nil {
@@ -160,13 +214,20 @@ func (l *Log) run() {
 	defer close(l.done)
 	for range l.wake {
 		l.mu.Lock()
-		lines, reopen, closing := l.queue, l.reopen, l.closing
-		l.queue, l.reopen = l.spare[:0], false
+		lines, reopen, change, closing := l.queue, l.reopen, l.change, l.closing
+		l.queue, l.reopen, l.change = l.spare[:0], false, nil
 		l.mu.Unlock()
+		if change != nil && l.path == "" { // the lines are for its file
+			l.move(change)
+			change = nil
+		}
 		l.write(lines)
 		l.spare = lines
-		if reopen {
+		if reopen && l.path != "" {
 			l.openAgain()
+		}
+		if change != nil {
+			l.move(change)
 		}
 		if closing {
 			l.end()
@@ -177,7 +238,7 @@ func (l *Log) run() {
 
 // write appends the lines to the file; those that it does not take are lost.
 func (l *Log) write(lines []byte) {
-	if len(lines) == 0 {
+	if len(lines) == 0 || l.path == "" {
 		return
 	}
 	n, err := l.append(lines)
@@ -212,15 +273,40 @@ func (l *Log) append(lines []byte) (n int, err error) {
 
 // open opens the file of that name in place of the one that is open.
 func (l *Log) open() error {
-	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	f, err := openFile(l.path)
 	if err != nil {
 		return err
 	}
+	l.use(f)
+	return nil
+}
+
+func openFile(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+}
+
+// use has lines written to f, nil for a file that is yet to be opened.
+func (l *Log) use(f *os.File) {
 	if l.file != nil {
 		l.file.Close()
 	}
-	l.file, l.torn = f, isTorn(f)
-	return nil
+	l.file, l.torn = f, f != nil && isTorn(f)
+}
+
+// take makes a change of file.
+func (l *Log) take(c *Change) {
+	l.path = c.settings.File
+	l.use(c.file)
+}
+
+// move is take, and says so.
+func (l *Log) move(c *Change) {
+	l.take(c)
+	if l.path == "" {
+		l.log.Info("the audit log was closed")
+		return
+	}
+	l.log.Info("the audit log goes to another file", zap.String("file", l.path))
 }
 
 // isTorn tells whether the file ends inside a line: the machine or its disk may have

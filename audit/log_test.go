@@ -117,12 +117,21 @@ func TestLinesAreWrittenInTheirOrder(t *testing.T) {
 func TestWithoutAFileNothingIsWritten(t *testing.T) {
 	l, err := Open(DefaultConfig(), nil, zap.NewNop(), NewMetrics(prometheus.NewRegistry()))
 	require.NoError(t, err)
-	require.Nil(t, l)
-	require.Nil(t, l.Params(action("Action: Hangup", "Channel: A")))
-	require.False(t, l.Wants(true, true))
-	l.Write(Line{})
-	l.Reopen()
-	l.Close()
+	for _, l := range []*Log{l, nil} {
+		require.False(t, l.On())
+		require.False(t, l.Wants(true, true))
+		l.Write(Line{})
+		l.Reopen()
+		l.Close()
+	}
+	require.Nil(t, (*Log)(nil).Params(action("Action: Hangup", "Channel: A")))
+}
+
+// logOf is a log with these settings that writes nothing.
+func logOf(s *settings) *Log {
+	l := &Log{}
+	l.now.Store(s)
+	return l
 }
 
 func TestWants(t *testing.T) {
@@ -131,7 +140,7 @@ func TestWants(t *testing.T) {
 		"refused": {true, false, true, false},
 		"all":     {true, true, true, true},
 	} {
-		l := &Log{actions: actions}
+		l := logOf(&settings{Config: Config{File: "audit.log", Actions: actions}})
 		require.Equal(t, want, [4]bool{l.Wants(true, true), l.Wants(true, false), l.Wants(false, true), l.Wants(false, false)}, actions)
 	}
 }
@@ -165,6 +174,78 @@ func TestReopen(t *testing.T) {
 		require.Equal(t, []string{"a", "b"}, profiles(t, old))
 		require.Equal(t, []string{"c"}, profiles(t, file))
 	})
+}
+
+// change has the log be as cfg says from now on.
+func (tr *trail) change(cfg Config, protected ...string) {
+	tr.t.Helper()
+	c, err := tr.Prepare(cfg, protected)
+	require.NoError(tr.t, err)
+	tr.Apply(c)
+}
+
+func TestConfigIsChangedWhileLinesAreWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		first, second := filepath.Join(dir, "1.log"), filepath.Join(dir, "2.log")
+		tr := openTrail(t, "")
+		defer tr.Close()
+		tr.does("nowhere")
+		tr.change(Config{File: first})
+		tr.does("a")
+		tr.settles()
+		require.Equal(t, []string{"the audit log goes to another file"}, tr.says())
+		require.Equal(t, []string{"a"}, profiles(t, first))
+
+		tr.does("b")
+		tr.settles()
+		tr.change(Config{File: second})
+		tr.settles()
+		tr.does("c")
+		tr.change(Config{File: second, Actions: "refused"}, "CRM_*")
+		tr.settles()
+		require.Equal(t, []string{"the audit log goes to another file"}, tr.says(), "but once")
+		require.False(t, tr.Wants(true, false))
+		require.Equal(t, "CRM_X=********", tr.Params(action("Action: Setvar", "Variable: CRM_X=1"))[0].Value)
+
+		_, err := tr.Prepare(Config{File: dir}, nil)
+		require.EqualError(t, err, "open "+dir+": is a directory")
+		given, err := tr.Prepare(Config{File: first, Actions: "all"}, nil)
+		require.NoError(t, err)
+		given.Drop()
+		tr.does("d")
+		require.False(t, tr.Wants(true, false), "nothing has changed")
+
+		tr.change(Config{})
+		tr.settles()
+		require.Equal(t, []string{"the audit log was closed"}, tr.says())
+		require.False(t, tr.On())
+		tr.does("nowhere")
+		tr.Reopen()
+		tr.settles()
+		require.Empty(t, tr.says())
+		require.Equal(t, []string{"a", "b"}, profiles(t, first))
+		require.Equal(t, []string{"c", "d"}, profiles(t, second))
+		require.Zero(t, tr.lostAll())
+	})
+}
+
+// TestChangesOfASlowDisk has a change come before the one before it was made.
+func TestChangesOfASlowDisk(t *testing.T) {
+	dir := t.TempDir()
+	l := logOf(&settings{})
+	l.wake = make(chan struct{}, 1) // and nobody runs it
+	for _, name := range []string{"1.log", "2.log", "2.log"} {
+		c, err := l.Prepare(Config{File: filepath.Join(dir, name)}, nil)
+		require.NoError(t, err)
+		before := l.change
+		l.Apply(c)
+		if c.moves && before != nil {
+			require.ErrorIs(t, before.file.Close(), os.ErrClosed)
+		}
+	}
+	require.Equal(t, filepath.Join(dir, "2.log"), l.change.file.Name())
+	l.change.Drop()
 }
 
 func TestOldFileIsKeptWhereItCannotBeReopened(t *testing.T) {

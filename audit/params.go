@@ -224,11 +224,12 @@ func tellsOfSecret(name string) bool {
 // protects tells whether the configuration protects the variable of that name, in lower
 // case. Underscores in front are no part of it.
 func (l *Log) protects(name string) bool {
-	if len(l.protected) == 0 || name == "" {
+	protected := l.now.Load().protected
+	if len(protected) == 0 || name == "" {
 		return false
 	}
 	name = strings.TrimLeft(name, "_")
-	for _, pattern := range l.protected {
+	for _, pattern := range protected {
 		start, end, open := strings.Cut(pattern, "*")
 		if name == pattern || open && len(name) >= len(start)+len(end) && strings.HasPrefix(name, start) && strings.HasSuffix(name, end) {
 			return true

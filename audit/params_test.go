@@ -30,7 +30,7 @@ func written(params []codec.Header) []string {
 }
 
 func TestParams(t *testing.T) {
-	l := &Log{protected: []string{"crm_id", "billing_*"}}
+	l := logOf(&settings{protected: []string{"crm_id", "billing_*"}})
 	tests := map[string]struct{ lines, want []string }{
 		"nothing":        {lines: []string{"Action: Ping", "ActionID: 7"}},
 		"the main first": {lines: []string{"action: Redirect", "Foo: 1", "Channel: A", "Exten: 100", "Channel: B"}, want: []string{"Channel: A", "Exten: 100", "Foo: 1", "Channel: B"}},
@@ -127,7 +127,7 @@ func TestOtherHeadersDoNotPushOutTheMainOnes(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("Junk%d: x", i), "Variable: x=1")
 	}
 	lines = append(lines, "Channel: PJSIP/alice-00000001", "Context: internal", "Exten: 900")
-	params := written((&Log{}).Params(action(lines...)))
+	params := written(logOf(&settings{}).Params(action(lines...)))
 	require.Len(t, params, mostParams+1)
 	require.Equal(t, []string{"Variable: x=1", "Channel: PJSIP/alice-00000001", "Context: internal", "Exten: 900", "Junk0: x"}, params[:5])
 	require.Equal(t, "...: 51 more", params[mostParams])
@@ -138,7 +138,7 @@ func FuzzParams(f *testing.F) {
 	for _, s := range []string{"", ",", "A=1,", "\"", "\\", "=", "@", "SIP/a:", "((", "\n", "\u212a", strings.Repeat("x", 300), "secret"} {
 		f.Add(s, s)
 	}
-	l := &Log{protected: []string{"crm_*"}}
+	l := logOf(&settings{protected: []string{"crm_*"}})
 	f.Fuzz(func(t *testing.T, before, behind string) {
 		const secret = "hunter2"
 		if strings.Contains(before+behind, secret) {

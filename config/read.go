@@ -80,6 +80,7 @@ type Defaulter interface {
 //	required:"true"           must be there, and not be empty
 //	min:"1s" max:"1h"         bounds, in the field's own notation
 //	oneof:"disconnect stay"   the only values of a string
+//	restart:"true"            see [Keep]
 func Read(file string, into any) Problems {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -108,4 +109,17 @@ func Parse(file, text string, into any) Problems {
 	d.table("", tree, root)
 	slices.SortStableFunc(d.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 	return d.problems
+}
+
+// Find returns the problem of a key that shows itself only when the value is used, long
+// after Read: its line is that of the key in the file as it is now, 0 where that is no
+// TOML any more.
+func Find(file, key, text string) Problem {
+	d := decoder{lines: map[string]int{}}
+	read, err := os.ReadFile(file)
+	var tree map[string]any
+	if err == nil && toml.Unmarshal(read, &tree) == nil {
+		d.lines = keyLines(string(read))
+	}
+	return Problem{File: file, Line: d.line(key), Key: key, Text: text}
 }

@@ -1,6 +1,7 @@
 package downstream
 
 import (
+	"sync/atomic"
 	"time"
 
 	"ampd/config"
@@ -59,4 +60,44 @@ func DefaultConfig() Config {
 		BacklogTime:                  config.Duration(20 * time.Second),
 		ResumeWindow:                 config.Duration(time.Minute),
 	}
+}
+
+// Limits are the [Config] in force, which another may take the place of while clients are
+// served. What AuthTimeout and MaxQueued say holds for connections that come later,
+// everything else for those that are there too.
+type Limits struct{ now atomic.Pointer[limits] }
+
+type limits struct {
+	Config
+	since time.Time // when BacklogTime was changed, zero where it never was
+}
+
+// NewLimits returns limits that are as cfg says.
+func NewLimits(cfg Config) *Limits {
+	l := &Limits{}
+	l.now.Store(&limits{Config: cfg})
+	return l
+}
+
+// Get returns what is in force, which is not to be changed.
+func (l *Limits) Get() *Config { return &l.now.Load().Config }
+
+// Set puts cfg in force.
+func (l *Limits) Set(cfg Config) {
+	next := &limits{Config: cfg, since: l.now.Load().since}
+	if cfg.BacklogTime != l.Get().BacklogTime {
+		next.since = time.Now()
+	}
+	l.now.Store(next)
+}
+
+// deadline is when what waits since then waits too long. What waited already when
+// BacklogTime was changed counts from that moment: how long it had waited is known only
+// as exactly as the old BacklogTime asked for.
+func (l *Limits) deadline(since time.Time) time.Time {
+	now := l.now.Load()
+	if since.Before(now.since) {
+		since = now.since
+	}
+	return since.Add(now.BacklogTime.Std())
 }

@@ -12,19 +12,18 @@ import (
 // sessions, one after the other and without ever waiting for a client; the first does so
 // on the goroutine that has brought the events, each other one has its own.
 type Fanout struct {
-	senders    []*sender
-	timesEvery time.Duration
-	coalesce   time.Duration
+	limits  *Limits
+	senders []*sender
 
 	parked atomic.Int64 // how many logs parked sessions keep: see pin
 }
 
 // NewFanout returns a fanout that sends nothing yet. It has a sender for every second
 // processor.
-func NewFanout(cfg Config) *Fanout { return newFanout(cfg, max(1, runtime.GOMAXPROCS(0)/2)) }
+func NewFanout(limits *Limits) *Fanout { return newFanout(limits, max(1, runtime.GOMAXPROCS(0)/2)) }
 
-func newFanout(cfg Config, senders int) *Fanout {
-	f := &Fanout{timesEvery: cfg.BacklogTime.Std() / timesShare, coalesce: cfg.Coalesce.Std()}
+func newFanout(limits *Limits, senders int) *Fanout {
+	f := &Fanout{limits: limits}
 	for i := range senders {
 		s := &sender{index: i, wake: make(chan struct{}, 1)}
 		s.took.L = &s.mu
@@ -48,8 +47,8 @@ func (f *Fanout) NewFeed(voice Voice) *Feed {
 // It takes the time that the writing takes: so events are read as fast as they can be
 // sent, and what comes meanwhile goes out together.
 func (f *Fanout) Send() {
-	if f.coalesce > 0 {
-		time.Sleep(f.coalesce)
+	if wait := f.limits.Get().Coalesce.Std(); wait > 0 {
+		time.Sleep(wait)
 	}
 	for _, s := range f.senders[1:] {
 		s.signal()

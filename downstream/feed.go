@@ -94,7 +94,7 @@ func (f *Feed) Append(now time.Time, packet []byte) {
 		size = 0
 	}
 	copy(f.tail.data[size:], packet)
-	if now.Sub(f.last.time) >= f.fanout.timesEvery {
+	if now.Sub(f.last.time) >= f.fanout.limits.Get().BacklogTime.Std()/timesShare {
 		f.mark(now) // before anybody can read it
 	}
 	f.tail.size.Store(int64(size + len(packet)))

@@ -34,7 +34,7 @@ func all(p place) string {
 
 func TestEveryPlaceOfAFeedSeesWhatFollows(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	feed := NewFanout(DefaultConfig()).NewFeed(Voice{})
+	feed := NewFanout(NewLimits(DefaultConfig())).NewFeed(Voice{})
 	now := time.Now()
 	var places []place
 	var wants []string
@@ -64,7 +64,7 @@ func TestEveryPlaceOfAFeedSeesWhatFollows(t *testing.T) {
 }
 
 func TestChunksFollowTheRate(t *testing.T) {
-	feed := NewFanout(DefaultConfig()).NewFeed(Voice{})
+	feed := NewFanout(NewLimits(DefaultConfig())).NewFeed(Voice{})
 	now := time.Now()
 	fill := func(bytes int, every time.Duration) int {
 		for range bytes / 512 {
@@ -79,7 +79,7 @@ func TestChunksFollowTheRate(t *testing.T) {
 }
 
 func TestTheAgeOfAByteIsKnown(t *testing.T) {
-	feed := NewFanout(DefaultConfig()).NewFeed(Voice{})
+	feed := NewFanout(NewLimits(DefaultConfig())).NewFeed(Voice{})
 	began := time.Now()
 	for i := range 1000 { // one byte every 100 ms: byte i came then
 		feed.Append(began.Add(time.Duration(i)*100*time.Millisecond), []byte("x"))
@@ -280,7 +280,7 @@ func manyAppendAndFlush(t *testing.T, senders int) {
 	server := newTestServerOf(senders, t, e, nil)
 	ctx, stop := context.WithCancel(t.Context())
 	var serving sync.WaitGroup
-	serving.Go(func() { server.Run(ctx, []*Port{{Listener: l}}) })
+	serving.Go(func() { server.Run(ctx, only(&Port{Listener: l})) })
 	defer serving.Wait()
 	defer l.Close()
 	defer stop()

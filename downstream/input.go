@@ -169,7 +169,7 @@ func (s *Session) decode(p *codec.Packet) error {
 	if err == nil {
 		err = s.reader.read(p)
 	}
-	if errors.Is(err, errPolicy) && (s.profile != nil || len(s.port.policy) == 0) {
+	if errors.Is(err, errPolicy) && (s.profile != nil || len(s.manner.policy) == 0) {
 		_, err = xml.Parse([]byte(policyRequest)) // is no command
 	}
 	switch {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -86,24 +87,52 @@ func (l *Listener) Check(report func(key, problem string)) {
 // A Port is an open listener.
 type Port struct {
 	net.Listener
+	now atomic.Pointer[Manner] // nil is the zero one
+}
+
+// A Manner is how the clients of a port are served: what a [Listener] says, and the files
+// that it names hold, besides its address. The zero one is that of a listener with nothing
+// but an address.
+type Manner struct {
 	greeting string
 	voice    Voice       // of sessions that don't say
 	policy   []byte      // what a Flash movie that asks is sent, empty for nothing
 	tls      *tls.Config // nil without TLS
 }
 
-// Open opens the listener's socket.
-func (l *Listener) Open() (*Port, error) {
-	p := &Port{greeting: l.Greeting, voice: Voice{XML: l.Format == "xml", NUL: l.Flash, ResponseFirst: l.ResponseFirst}}
+// Manner reads the files that the listener names.
+func (l *Listener) Manner() (*Manner, error) {
+	m := &Manner{greeting: l.Greeting, voice: Voice{XML: l.Format == "xml", NUL: l.Flash, ResponseFirst: l.ResponseFirst}}
 	var err error
-	if p.policy, err = l.policy(); err != nil {
+	if m.policy, err = l.policy(); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", l.Address, err)
 	}
 	if l.CertFile != "" {
-		if p.tls, err = l.tls(); err != nil {
+		if m.tls, err = l.tls(); err != nil {
 			return nil, fmt.Errorf("listen on %s: %w", l.Address, err)
 		}
 	}
+	return m, nil
+}
+
+// Serve has the clients that connect from now on served so.
+func (p *Port) Serve(m *Manner) { p.now.Store(m) }
+
+func (p *Port) manner() *Manner {
+	if m := p.now.Load(); m != nil {
+		return m
+	}
+	return &Manner{}
+}
+
+// Open opens the listener's socket.
+func (l *Listener) Open() (*Port, error) {
+	m, err := l.Manner()
+	if err != nil {
+		return nil, err
+	}
+	p := &Port{}
+	p.Serve(m)
 	if path, unix := strings.CutPrefix(l.Address, "unix:"); unix {
 		p.Listener, err = openUnix(path)
 	} else {

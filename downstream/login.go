@@ -31,7 +31,7 @@ const strangerBacklog = 64 << 10
 // logIn greets the client and answers it until a login was verified, at most
 // auth_timeout. The error says why there will be none; all answers were sent.
 func (s *Session) logIn(ctx context.Context) (Login, error) {
-	until := time.Now().Add(s.server.cfg.AuthTimeout.Std())
+	until := time.Now().Add(s.server.limits.Get().AuthTimeout.Std())
 	s.conn.SetReadDeadline(until) // that of writing is the writer's
 	if c, ok := s.conn.(*tls.Conn); ok {
 		s.conn.SetWriteDeadline(until)
@@ -42,10 +42,10 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 		}
 	}
 	s.conn.SetWriteDeadline(time.Time{})
-	if !s.port.voice.XML {
+	if !s.manner.voice.XML {
 		greeting := s.server.handler.Greeting()
 		if greeting == "" {
-			greeting = s.port.greeting
+			greeting = s.manner.greeting
 		}
 		s.say([]byte(greeting + "\r\n"))
 	}
@@ -57,7 +57,7 @@ func (s *Session) logIn(ctx context.Context) (Login, error) {
 			s.answer(Unknown, Malformed(err))
 			continue
 		case errors.Is(err, errPolicy):
-			s.say(s.port.policy)
+			s.say(s.manner.policy)
 			return Login{}, err
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return Login{}, errAuthTimeout
@@ -96,7 +96,7 @@ func (s *Session) say(packet []byte) {
 
 // answer answers a client that has not logged in as it has asked.
 func (s *Session) answer(command string, packet []byte) {
-	v := Voice{NUL: s.port.voice.NUL, XML: s.reader.xml, Ampd: s.reader.xml}
+	v := Voice{NUL: s.manner.voice.NUL, XML: s.reader.xml, Ampd: s.reader.xml}
 	s.say(v.Append(nil, command, packet))
 }
 
@@ -107,7 +107,7 @@ func (s *Session) voice(p *codec.Packet, profile *profiles.Profile) (v Voice, re
 	if profile != nil {
 		dialect, format = profile.Dialect, profile.Format
 	}
-	v = s.port.voice
+	v = s.manner.voice
 	v.Ampd = s.reader.xml || p.Get("Type") != "" || dialect == "ampd"
 	v.NUL = v.NUL || codec.IsTrue(p.Get("isFlash"))
 	switch strings.ToLower(p.Get("Format")) {

@@ -9,7 +9,8 @@ import (
 // An outbox is what a session is yet to be sent, in its order: a queue of segments,
 // the last of which is its subscription's feed from some place on without end.
 type outbox struct {
-	mu sync.Mutex
+	mu     sync.Mutex
+	limits *Limits // nil before the login
 
 	ready []segment
 	feed  *Feed // that of the endless segment; nil before the login and after finish
@@ -21,7 +22,6 @@ type outbox struct {
 	cut     int // how many segments of held come before the cut, -1 where there is none
 
 	visits   int  // how many feeds were followed
-	most     int  // bytes that it may keep: see bound
 	taken    int  // bytes taken over from another session and not written yet
 	closed   int  // bytes of all segments but the endless one
 	sending  bool // somebody writes to the connection, who alone takes from ready

@@ -12,7 +12,7 @@ import (
 // others this would take minutes.
 func TestLongBacklogIsSoonWritten(t *testing.T) {
 	const turns = 100_000
-	feed := NewFanout(DefaultConfig()).NewFeed(Voice{})
+	feed := NewFanout(NewLimits(DefaultConfig())).NewFeed(Voice{})
 	o := &outbox{}
 	o.follow(feed)
 	event, answer := []byte("Event: E\r\n\r\n"), []byte("Response: R\r\n\r\n")

@@ -182,6 +182,14 @@ const (
 	parkedBacklogs = 16
 )
 
+// most is backlog_bytes, or what a client may take that has not logged in.
+func (o *outbox) most() int {
+	if o.limits == nil {
+		return strangerBacklog
+	}
+	return int(o.limits.Get().BacklogBytes)
+}
+
 // bound is how many bytes the session may keep, written and waiting ones together. What
 // it has taken over was kept already: until that is written as much again may wait behind
 // it, else a client that resumes in time would be too slow from the beginning. Parked
@@ -189,11 +197,11 @@ const (
 func (o *outbox) bound() int {
 	switch {
 	case !o.parked:
-		return o.most + o.taken
+		return o.most() + o.taken
 	case o.feed == nil:
-		return o.most
+		return o.most()
 	}
-	return int(int64(o.most) * parkedBacklogs / max(parkedBacklogs, o.feed.fanout.parked.Load()))
+	return int(int64(o.most()) * parkedBacklogs / max(parkedBacklogs, o.feed.fanout.parked.Load()))
 }
 
 // tooMuch tells whether the session keeps more than it may, though it has dropped of what
@@ -206,11 +214,11 @@ func (o *outbox) tooMuch() bool {
 // trim drops the oldest events of those written where the session keeps too much, and
 // some more, so that it is not soon called for again.
 func (o *outbox) trim() {
-	over := max(o.kept-o.most/writtenShare, o.kept+o.waiting()-o.bound())
+	over := max(o.kept-o.most()/writtenShare, o.kept+o.waiting()-o.bound())
 	if over <= 0 {
 		return
 	}
-	for over += o.most / (8 * writtenShare); over > 0 && o.kept > 0; {
+	for over += o.most() / (8 * writtenShare); over > 0 && o.kept > 0; {
 		first := &o.written[0]
 		data := first.at.bytes(first.to)
 		n := first.at.feed.wholeEvents(data, over)

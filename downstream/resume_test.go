@@ -196,7 +196,7 @@ func TestParkedSessionsShare(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				fanout := newFanout(DefaultConfig(), 1)
+				fanout := newFanout(NewLimits(DefaultConfig()), 1)
 				var feeds []*Feed
 				for range tc.feeds {
 					feeds = append(feeds, fanout.NewFeed(Voice{}))
@@ -204,7 +204,7 @@ func TestParkedSessionsShare(t *testing.T) {
 				var parked []*Session
 				for i := range sessions {
 					s := &Session{sender: fanout.senders[0]}
-					s.out.most, s.out.remembers = most, true
+					s.out.limits, s.out.remembers = NewLimits(Config{BacklogBytes: most}), true
 					if tc.before > 0 {
 						other := fanout.NewFeed(Voice{})
 						s.Follow(other)

@@ -18,7 +18,7 @@ import (
 
 // A Server accepts clients and runs their sessions.
 type Server struct {
-	cfg      Config
+	limits   *Limits
 	profiles *profiles.Store
 	handler  Handler
 	fanout   *Fanout
@@ -37,9 +37,9 @@ type Server struct {
 
 // NewServer returns a server that does nothing yet. Its sessions follow feeds of the
 // fanout. trail may be nil.
-func NewServer(cfg Config, store *profiles.Store, handler Handler, fanout *Fanout, log *zap.Logger, metrics *Metrics, trail *audit.Log) *Server {
+func NewServer(limits *Limits, store *profiles.Store, handler Handler, fanout *Fanout, log *zap.Logger, metrics *Metrics, trail *audit.Log) *Server {
 	return &Server{
-		cfg:             cfg,
+		limits:          limits,
 		profiles:        store,
 		handler:         handler,
 		fanout:          fanout,
@@ -51,13 +51,14 @@ func NewServer(cfg Config, store *profiles.Store, handler Handler, fanout *Fanou
 	}
 }
 
-// Run serves clients of the ports until those are closed and all sessions have
-// ended; when ctx ends, it ends the sessions. The caller closes the ports.
-func (s *Server) Run(ctx context.Context, ports []*Port) {
+// Run serves clients of the ports that come until the channel and all of those are closed
+// and all sessions have ended; when ctx ends, it ends the sessions. The caller closes the
+// ports.
+func (s *Server) Run(ctx context.Context, ports <-chan *Port) {
 	var fanout, running sync.WaitGroup
 	ended := make(chan struct{})
 	fanout.Go(func() { s.fanout.run(ended) })
-	for _, port := range ports {
+	for port := range ports {
 		running.Go(func() { s.accept(ctx, port, &running) })
 	}
 	running.Wait()
@@ -101,10 +102,11 @@ func (s *Server) serve(ctx context.Context, port *Port, raw net.Conn) {
 	if direct != nil {
 		conn = direct
 	}
-	if port.tls != nil {
-		conn, direct = tls.Server(conn, port.tls), nil
+	manner := port.manner()
+	if manner.tls != nil {
+		conn, direct = tls.Server(conn, manner.tls), nil
 	}
-	session := newSession(s, port, conn, raw, direct)
+	session := newSession(s, manner, conn, raw, direct)
 	if !s.admit(session) {
 		raw.Close()
 		s.metrics.disconnects.WithLabelValues(tooMany).Inc()
@@ -134,7 +136,8 @@ func (s *Server) serve(ctx context.Context, port *Port, raw net.Conn) {
 func (s *Server) admit(session *Session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.waiting >= s.cfg.MaxUnauthenticated || s.unauthenticated[session.addr] >= s.cfg.MaxUnauthenticatedPerAddress {
+	limits := s.limits.Get()
+	if s.waiting >= limits.MaxUnauthenticated || s.unauthenticated[session.addr] >= limits.MaxUnauthenticatedPerAddress {
 		return false
 	}
 	s.lastID++

@@ -118,7 +118,7 @@ type Session struct {
 	conn    net.Conn   // TLS or raw itself
 	raw     net.Conn   // the socket, whose Close never waits
 	addr    netip.Addr // invalid for a unix socket
-	port    *Port      // where it came
+	manner  *Manner    // how it is served
 	server  *Server
 	sender  *sender
 	counted bool // among its profile's; guarded by Server.mu
@@ -142,24 +142,23 @@ type Session struct {
 	role    profiles.Role     // of that profile's
 }
 
-func newSession(server *Server, port *Port, conn, raw net.Conn, direct *socket.Conn) *Session {
+func newSession(server *Server, manner *Manner, conn, raw net.Conn, direct *socket.Conn) *Session {
 	s := &Session{
 		conn:   conn,
 		raw:    raw,
 		direct: direct,
-		port:   port,
+		manner: manner,
 		server: server,
-		slots:  make(chan struct{}, 1+server.cfg.MaxQueued),
+		slots:  make(chan struct{}, 1+server.limits.Get().MaxQueued),
 		ended:  make(chan struct{}),
 		closed: make(chan struct{}),
 	}
 	if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
 		s.addr = a.Addr().Unmap().WithZone("") // no network has a zone
 	}
-	s.out.most = strangerBacklog
 	s.in = &input{conn: conn, arrived: func() { server.handler.Input(s) }}
 	s.reader.Decoder = native.NewDecoder(s.in, native.FromClient)
-	s.reader.nul = port.voice.NUL
+	s.reader.nul = manner.voice.NUL
 	return s
 }
 
@@ -369,7 +368,7 @@ func (s *Session) join(ctx context.Context) error {
 		return err
 	}
 	s.out.mu.Lock()
-	s.out.most = int(s.server.cfg.BacklogBytes)
+	s.out.limits = s.server.limits
 	s.out.mu.Unlock()
 	s.server.handler.Join(s, login)
 	return nil

@@ -127,15 +127,30 @@ id = "1001"
 	if edit != nil {
 		edit(&cfg)
 	}
-	return NewServer(cfg, store, handler, newFanout(cfg, senders), zap.NewNop(), NewMetrics(prometheus.NewRegistry()), nil)
+	limits := NewLimits(cfg)
+	return NewServer(limits, store, handler, newFanout(limits, senders), zap.NewNop(), NewMetrics(prometheus.NewRegistry()), nil)
+}
+
+// portOf is a listener's port whose clients are served so.
+func portOf(l net.Listener, m *Manner) *Port {
+	p := &Port{Listener: l}
+	p.Serve(m)
+	return p
+}
+
+// only is the channel of a server that gets this port and no other.
+func only(p *Port) <-chan *Port {
+	ports := make(chan *Port, 1)
+	ports <- p
+	close(ports)
+	return ports
 }
 
 // connect runs a session and returns the client's end of its connection.
 func connect(ctx context.Context, t *testing.T, server *Server) net.Conn {
 	t.Helper()
 	client, conn := net.Pipe()
-	port := &Port{greeting: "Asterisk Call Manager/5.0.4"}
-	go server.serve(ctx, port, conn)
+	go server.serve(ctx, portOf(nil, &Manner{greeting: "Asterisk Call Manager/5.0.4"}), conn)
 	t.Cleanup(func() { client.Close() })
 	return client
 }
@@ -317,7 +332,7 @@ func TestConversation(t *testing.T) {
 			server := newTestServer(t, &echo{}, nil)
 			var running sync.WaitGroup
 			running.Go(func() {
-				server.Run(t.Context(), []*Port{{Listener: l, greeting: strings.TrimSpace(greeting)}})
+				server.Run(t.Context(), only(portOf(l, &Manner{greeting: strings.TrimSpace(greeting)})))
 			})
 			conn, err := net.Dial("tcp", l.Addr().String())
 			require.NoError(t, err)
@@ -431,7 +446,7 @@ func TestSilentTLSConnectionsAreClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newTestServer(t, &echo{}, nil)
 		client, conn := net.Pipe()
-		go server.serve(t.Context(), &Port{tls: &tls.Config{MinVersion: tls.VersionTLS12}}, conn)
+		go server.serve(t.Context(), portOf(nil, &Manner{tls: &tls.Config{MinVersion: tls.VersionTLS12}}), conn)
 		_, err := client.Write([]byte("\x16\x03")) // a handshake that does not go on
 		require.NoError(t, err)
 		began := time.Now()
@@ -545,7 +560,7 @@ func TestClientThatNeverReads(t *testing.T) {
 			synctest.Wait() // the greeting is being written
 			_, err := io.WriteString(conn, login)
 			require.NoError(t, err)
-			time.Sleep(server.cfg.BacklogTime.Std() + time.Second)
+			time.Sleep(server.limits.Get().BacklogTime.Std() + time.Second)
 			synctest.Wait()
 			require.Equal(t, 1, int(testutil.ToFloat64(server.metrics.disconnects.WithLabelValues("slow"))))
 		})

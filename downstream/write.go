@@ -82,7 +82,7 @@ func (s *Session) write() {
 			break
 		}
 		o.mu.Unlock()
-		s.conn.SetWriteDeadline(since.Add(s.server.cfg.BacklogTime.Std()))
+		s.conn.SetWriteDeadline(s.server.limits.deadline(since))
 		n, err := s.conn.Write(data)
 		s.server.metrics.written.Add(float64(n))
 		if err != nil {

@@ -49,6 +49,12 @@ func (s *Store) Reload() config.Problems {
 	return problems
 }
 
+// Check reads both files as Reload does and returns their mistakes. Nothing changes.
+func (s *Store) Check() config.Problems {
+	_, problems := s.load(s.now.Load())
+	return problems
+}
+
 // Update changes the profile of that name, or makes it, as by asks, who must have admin
 // and can't give what he has not himself. headers are keys of the file in any case with
 // values as the file has them: a list's elements between commas, or in a header each;

@@ -11,7 +11,7 @@ import (
 
 // record writes to the audit log what became of an action, if that is to be there.
 func (h *Hub) record(c *client, asked *codec.Packet, result, rule string) {
-	if h.audit == nil {
+	if !h.audit.On() {
 		return
 	}
 	known, ok := actions.Lookup(asked.ActionName())
@@ -44,7 +44,7 @@ func (h *Hub) recordAnswer(c *client, response *codec.Packet) {
 
 // recordPackets is recordAnswer for an answer of ampd's own, none for one that comes later.
 func (h *Hub) recordPackets(c *client, answer []byte) {
-	if h.audit == nil {
+	if !h.audit.On() {
 		c.asked = nil
 		return
 	}

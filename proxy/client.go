@@ -382,7 +382,7 @@ func (h *Hub) Started(call *upstream.Call) {
 		}
 		c.holding = true
 		c.session.Hold()
-		c.timer = time.AfterFunc(h.hold, func() {
+		c.timer = time.AfterFunc(h.limits.Get().OrderHold.Std(), func() {
 			h.do(func() {
 				if c.call == call && c.timer != nil {
 					h.overdue(c)

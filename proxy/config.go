@@ -18,20 +18,21 @@ import (
 	"ampd/upstream"
 )
 
-// Config is ampd.toml.
+// Config is ampd.toml. A SIGHUP puts all of it in force but for the keys whose field has
+// the tag restart:"true", or is inside a table whose field has it.
 type Config struct {
 	// StateDir is the folder for what ampd itself writes: the profiles that are changed at
 	// run time. "" for none.
-	StateDir string `toml:"state_dir"`
+	StateDir string `toml:"state_dir" restart:"true"`
 
 	Upstream   upstream.Config       `toml:"upstream"`
 	Listen     []downstream.Listener `toml:"listen" required:"true"`
 	Sessions   downstream.Config     `toml:"sessions"`
 	Rights     RightsConfig          `toml:"rights"`
 	State      StateConfig           `toml:"state"`
-	Statistics stats.Config          `toml:"statistics"`
+	Statistics stats.Config          `toml:"statistics" restart:"true"`
 	Audit      audit.Config          `toml:"audit"`
-	HTTP       HTTPConfig            `toml:"http"`
+	HTTP       HTTPConfig            `toml:"http" restart:"true"`
 	Log        LogConfig             `toml:"log"`
 }
 
@@ -78,6 +79,9 @@ type Files struct {
 	Config   *Config
 	Profiles *profiles.Store
 
+	// Path is that of ampd.toml. Without one they are not read again.
+	Path string
+
 	// Warnings are what is not a mistake and yet should be known.
 	Warnings config.Problems
 }
@@ -85,9 +89,8 @@ type Files struct {
 // Load reads ampd.toml at path, and the profiles beside it. problems are all the
 // mistakes in both; with any, the files must not be used.
 func Load(path string) (files Files, problems config.Problems) {
-	files.Config = DefaultConfig()
+	files.Path, files.Config = path, DefaultConfig()
 	problems = config.Read(path, files.Config)
-	files.Warnings = config.Exposed(path)
 	check := func(p *profiles.Profile, report func(key, problem string)) {
 		for i, f := range p.Filters {
 			if _, err := rights.ParseFilter(f.Criteria, f.Expr, true); err != nil {
@@ -102,14 +105,14 @@ func Load(path string) (files Files, problems config.Problems) {
 	}
 	files.Profiles, more = profiles.Open(filepath.Join(filepath.Dir(path), ProfilesFile), state, check)
 	if problems = append(problems, more...); len(problems) == 0 {
-		files.Warnings = append(files.Warnings, warnings(files.Profiles)...)
+		files.Warnings = warnings(path, files.Profiles)
 	}
 	return files, problems
 }
 
-// warnings are what should be known of the profiles.
-func warnings(store *profiles.Store) config.Problems {
-	all := slices.Clone(store.Warnings())
+// warnings are what should be known of ampd.toml at path and of the profiles.
+func warnings(path string, store *profiles.Store) config.Problems {
+	all := append(config.Exposed(path), store.Warnings()...)
 	for _, p := range store.Profiles() {
 		all = append(all, unknownActions(p)...)
 	}

@@ -26,15 +26,13 @@ import (
 // has no goroutine of its own but for what takes time: whoever brings it something runs it,
 // one at a time.
 type Hub struct {
-	hold    time.Duration // order_hold
+	limits  *downstream.Limits
 	fanout  *downstream.Fanout
 	log     *zap.Logger
 	metrics *hubMetrics
 
 	greeting atomic.Pointer[string] // nil while no upstream was ever seen
 	ready    atomic.Bool            // actions can be run
-
-	resumeWindow time.Duration
 
 	// mu is held for work in memory only: no connection is written to and no
 	// line logged under it. It guards all below, and the clients.
@@ -64,7 +62,8 @@ type Hub struct {
 
 	version    string // ampd's
 	profiles   *profiles.Store
-	rights     *RightsConfig
+	rights     RightsConfig
+	every      time.Duration // resync
 	audit      *audit.Log
 	recordings commands.Recordings
 	statistics *stats.Book
@@ -83,10 +82,9 @@ type Hub struct {
 type submitter interface{ Submit(*upstream.Call) }
 
 // newHub returns a hub that takes actions once its upstream is set.
-func newHub(cfg downstream.Config, subjects *subjects, fanout *downstream.Fanout, log *zap.Logger, metrics *hubMetrics) *Hub {
+func newHub(limits *downstream.Limits, subjects *subjects, fanout *downstream.Fanout, log *zap.Logger, metrics *hubMetrics) *Hub {
 	return &Hub{
-		hold:          cfg.OrderHold.Std(),
-		resumeWindow:  cfg.ResumeWindow.Std(),
+		limits:        limits,
 		fanout:        fanout,
 		log:           log,
 		metrics:       metrics,

@@ -118,21 +118,30 @@ func newBench(t *testing.T, edit func(*Config)) *bench {
 	subjects, err := cfg.Rights.subjects(store)
 	require.NoError(t, err)
 	b := &bench{t: t, conns: make(chan net.Conn)}
-	fanout := downstream.NewFanout(cfg.Sessions)
-	b.hub = newHub(cfg.Sessions, subjects, fanout, zap.NewNop(), newHubMetrics(prometheus.NewRegistry()))
-	b.hub.upstream, b.hub.profiles, b.hub.rights = b, store, &cfg.Rights
+	limits := downstream.NewLimits(cfg.Sessions)
+	fanout := downstream.NewFanout(limits)
+	b.hub = newHub(limits, subjects, fanout, zap.NewNop(), newHubMetrics(prometheus.NewRegistry()))
+	b.hub.upstream, b.hub.profiles, b.hub.rights, b.hub.every = b, store, cfg.Rights, cfg.State.Resync.Std()
 	store.OnChange(b.hub.changed)
-	server := downstream.NewServer(cfg.Sessions, store, b.hub, fanout, zap.NewNop(), downstream.NewMetrics(prometheus.NewRegistry()), nil)
+	server := downstream.NewServer(limits, store, b.hub, fanout, zap.NewNop(), downstream.NewMetrics(prometheus.NewRegistry()), nil)
 	ctx, stop := context.WithCancel(t.Context())
 	b.stop = stop
 	var running sync.WaitGroup
-	running.Go(func() { server.Run(ctx, []*downstream.Port{{Listener: b}}) })
+	running.Go(func() { server.Run(ctx, only(b)) })
 	t.Cleanup(func() {
 		stop()
 		close(b.conns)
 		running.Wait()
 	})
 	return b
+}
+
+// only is the channel of a server that gets this listener's port and no other.
+func only(l net.Listener) <-chan *downstream.Port {
+	ports := make(chan *downstream.Port, 1)
+	ports <- &downstream.Port{Listener: l}
+	close(ports)
+	return ports
 }
 
 // Accept, Close and Addr make b the listener that its sessions come from.

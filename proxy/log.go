@@ -16,15 +16,21 @@ import (
 // LogConfig says what is logged to standard error, and how.
 type LogConfig struct {
 	Level  string `toml:"level" oneof:"debug info warn error"`
-	Format string `toml:"format" oneof:"json console"`
+	Format string `toml:"format" oneof:"json console" restart:"true"`
+}
+
+// A Logger is the log of the process.
+type Logger struct {
+	*zap.Logger
+	level zap.AtomicLevel
 }
 
 // NewLogger returns the logger that c describes, which serves until the process
 // ends. The caller syncs it.
-func (c LogConfig) NewLogger() (*zap.Logger, error) { return c.newLogger(os.Stderr) }
+func (c LogConfig) NewLogger() (*Logger, error) { return c.newLogger(os.Stderr) }
 
-func (c LogConfig) newLogger(w io.Writer) (*zap.Logger, error) {
-	level, err := zapcore.ParseLevel(c.Level)
+func (c LogConfig) newLogger(w io.Writer) (*Logger, error) {
+	level, err := zap.ParseAtomicLevel(c.Level)
 	if err != nil {
 		return nil, fmt.Errorf("log level: %w", err)
 	}
@@ -40,7 +46,7 @@ func (c LogConfig) newLogger(w io.Writer) (*zap.Logger, error) {
 	lines := &lineWriter{w: w, entries: make(chan entry, waitingLines)}
 	log := zap.New(zapcore.NewCore(encoder, lines, level)) // no sampling: each refused login is a line
 	go lines.run(log)                                      // until the process ends
-	return log, nil
+	return &Logger{log, level}, nil
 }
 
 // waitingLines is how many lines of the log may wait to be written.

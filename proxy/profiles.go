@@ -21,7 +21,30 @@ func (h *Hub) changed(changes []profiles.Change) {
 	})
 }
 
+// setRights has what is configured for all profiles hold for the sessions logged in, as
+// changed does.
+func (h *Hub) setRights(cfg RightsConfig) {
+	h.do(func() {
+		if slices.Equal(cfg.ProtectedVariables, h.rights.ProtectedVariables) {
+			return
+		}
+		h.rights = cfg
+		roles := map[*profiles.Profile][]profiles.Role{}
+		for role := range h.subjects {
+			roles[role.Profile] = append(roles[role.Profile], role)
+		}
+		for p, all := range roles {
+			h.regrant(profiles.Change{Old: p, New: p, Roles: all})
+		}
+	})
+}
+
 func (h *Hub) regrant(change profiles.Change) {
+	for role := range h.subjects {
+		if role.Profile == change.Old {
+			delete(h.subjects, role)
+		}
+	}
 	subjects := map[profiles.Role]*rights.Subject{}
 	for _, role := range change.Roles {
 		s, err := rights.New(h.rights.grant(role), h.state)
@@ -33,11 +56,6 @@ func (h *Hub) regrant(change profiles.Change) {
 	}
 	if change.Old == nil {
 		return
-	}
-	for role := range h.subjects {
-		if role.Profile == change.Old {
-			delete(h.subjects, role)
-		}
 	}
 	for _, c := range slices.Clone(h.parked) {
 		if c.profile == change.Old {

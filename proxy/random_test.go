@@ -114,10 +114,11 @@ func newWorld(t *testing.T, over string) *world {
 	require.NoError(t, err)
 	w := &world{}
 	w.wake.L = &w.mu
-	fanout := downstream.NewFanout(cfg.Sessions)
-	w.hub = newHub(cfg.Sessions, subjects, fanout, zap.NewNop(), newHubMetrics(prometheus.NewRegistry()))
+	limits := downstream.NewLimits(cfg.Sessions)
+	fanout := downstream.NewFanout(limits)
+	w.hub = newHub(limits, subjects, fanout, zap.NewNop(), newHubMetrics(prometheus.NewRegistry()))
 	w.hub.upstream = w
-	server := downstream.NewServer(cfg.Sessions, store, w.hub, fanout, zap.NewNop(), downstream.NewMetrics(prometheus.NewRegistry()), nil)
+	server := downstream.NewServer(limits, store, w.hub, fanout, zap.NewNop(), downstream.NewMetrics(prometheus.NewRegistry()), nil)
 	var l net.Listener
 	if over == "tcp" {
 		l, err = net.Listen("tcp", "127.0.0.1:0")
@@ -141,7 +142,7 @@ func newWorld(t *testing.T, over string) *world {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { server.Run(ctx, []*downstream.Port{{Listener: l}}) })
+	running.Go(func() { server.Run(ctx, only(l)) })
 	t.Cleanup(func() {
 		stop()
 		l.Close()

@@ -104,7 +104,7 @@ func (h *Hub) park(c *client) {
 		h.touch(other) // they share what all may keep
 	}
 	h.metrics.parked.Set(float64(len(h.parked)))
-	c.timer = time.AfterFunc(h.resumeWindow, func() {
+	c.timer = time.AfterFunc(h.limits.Get().ResumeWindow.Std(), func() {
 		h.do(func() {
 			if h.tokens[c.token] == c {
 				h.discard(c)

@@ -16,7 +16,6 @@ import (
 
 	"ampd/audit"
 	"ampd/downstream"
-	"ampd/profiles"
 	"ampd/stats"
 	"ampd/upstream"
 )
@@ -29,8 +28,9 @@ const drainTimeout = 5 * time.Second
 // clients, the actions in flight answered and the upstream logged off, every client told
 // and let go. The error is one of starting; started is called with the
 // addresses of the listeners, in their order, once all are open. hangups brings the
-// process's SIGHUPs, nil for none.
-func Run(ctx context.Context, version string, cfg *Config, store *profiles.Store, log *zap.Logger, hangups <-chan os.Signal, started func([]net.Addr)) error {
+// process's SIGHUPs, nil for none: with each the files are read again.
+func Run(ctx context.Context, version string, files Files, log *Logger, hangups <-chan os.Signal, started func([]net.Addr)) error {
+	cfg, store := files.Config, files.Profiles
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
@@ -43,22 +43,28 @@ func Run(ctx context.Context, version string, cfg *Config, store *profiles.Store
 		return err
 	}
 	defer trail.Close()
-	fanout := downstream.NewFanout(cfg.Sessions)
-	hub := newHub(cfg.Sessions, subjects, fanout, log.Named("hub"), newHubMetrics(registry))
+	limits := downstream.NewLimits(cfg.Sessions)
+	fanout := downstream.NewFanout(limits)
+	hub := newHub(limits, subjects, fanout, log.Named("hub"), newHubMetrics(registry))
 	hub.statistics = stats.NewBook(cfg.Statistics, subjects.state, time.Now())
-	hub.version, hub.profiles, hub.rights, hub.audit = version, store, &cfg.Rights, trail
+	hub.version, hub.profiles, hub.rights, hub.every, hub.audit = version, store, cfg.Rights, cfg.State.Resync.Std(), trail
 	store.OnChange(hub.changed)
 	defer store.OnChange(nil)
 	registry.MustRegister(gauges{hub})
 	up := upstream.New(cfg.Upstream, hub, log.Named("upstream"), upstream.NewMetrics(registry))
 	hub.upstream = up
-	server := downstream.NewServer(cfg.Sessions, store, hub, fanout, log.Named("downstream"), downstream.NewMetrics(registry), trail)
+	server := downstream.NewServer(limits, store, hub, fanout, log.Named("downstream"), downstream.NewMetrics(registry), trail)
 
-	ports, addrs, err := openAll(cfg.Listen)
+	open, addrs, err := openAll(cfg.Listen)
 	if err != nil {
 		return err
 	}
-	defer closeAll(ports)
+	p := &parts{
+		path: files.Path, cfg: cfg, store: store, log: log,
+		limits: limits, hub: hub, upstream: up, trail: trail,
+		open: open, ports: make(chan *downstream.Port),
+	}
+	defer p.closePorts()
 	if cfg.HTTP.Address != "" {
 		l, err := net.Listen("tcp", cfg.HTTP.Address)
 		if err != nil {
@@ -83,17 +89,26 @@ func Run(ctx context.Context, version string, cfg *Config, store *profiles.Store
 	upDone.Go(func() { _ = up.Run(upCtx) }) // ends with upCtx, without error
 	serverCtx, stopServer := context.WithCancel(context.Background())
 	defer stopServer()
-	serverDone.Go(func() { server.Run(serverCtx, ports) })
-	upDone.Go(func() { hub.resync(upCtx, up, cfg.State.Resync.Std()) })
+	serverDone.Go(func() { server.Run(serverCtx, p.ports) })
+	for _, l := range cfg.Listen {
+		p.ports <- open[l.Address]
+	}
+	upDone.Go(func() { hub.resync(upCtx, up) })
 	upDone.Go(func() { hub.tick(upCtx) })
-	upDone.Go(func() { hangUp(upCtx, hangups, store, trail, log) })
 	if started != nil {
 		started(addrs)
 	}
 
-	<-ctx.Done()
+	for ctx.Err() == nil {
+		select {
+		case <-hangups:
+			p.reload()
+		case <-ctx.Done():
+		}
+	}
 	log.Info("stopping")
-	closeAll(ports)
+	p.closePorts()
+	close(p.ports)
 	left := hub.drain() // from here on only commands under way submit their next actions
 	ended := make(chan struct{})
 	go func() { // ends with the last of them: each gets its answers also when the upstream has stopped
@@ -102,12 +117,12 @@ func Run(ctx context.Context, version string, cfg *Config, store *profiles.Store
 	}()
 	select {
 	case <-ended:
-	case <-time.After(cfg.Upstream.ShutdownGrace.Std()):
+	case <-time.After(p.cfg.Upstream.ShutdownGrace.Std()):
 	}
 	stopUp()
 	select {
 	case <-left:
-	case <-time.After(cfg.Upstream.ShutdownGrace.Std() + drainTimeout):
+	case <-time.After(p.cfg.Upstream.ShutdownGrace.Std() + drainTimeout):
 		log.Warn("clients are closed although answers or events still wait for them")
 	}
 	stopServer()
@@ -117,43 +132,23 @@ func Run(ctx context.Context, version string, cfg *Config, store *profiles.Store
 	return nil
 }
 
-// hangUp does what a SIGHUP asks for until ctx ends.
-func hangUp(ctx context.Context, hangups <-chan os.Signal, store *profiles.Store, trail *audit.Log, log *zap.Logger) {
-	for {
-		select {
-		case <-hangups:
-			trail.Reopen()
-			problems := store.Reload()
-			for _, p := range problems {
-				log.Error("SIGHUP: profiles stay as they were: " + p.String())
-			}
-			if len(problems) == 0 {
-				log.Info("SIGHUP: profiles were read again; ampd.toml is read only when ampd starts")
-				for _, w := range warnings(store) {
-					log.Warn(w.String())
-				}
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func openAll(listeners []downstream.Listener) (ports []*downstream.Port, addrs []net.Addr, err error) {
+// openAll opens the listeners; open has them by their addresses in the file.
+func openAll(listeners []downstream.Listener) (open map[string]*downstream.Port, addrs []net.Addr, err error) {
+	open = map[string]*downstream.Port{}
 	for i := range listeners {
 		port, err := listeners[i].Open()
 		if err != nil {
-			closeAll(ports)
+			closeAll(open)
 			return nil, nil, fmt.Errorf("listener %d: %w", i+1, err)
 		}
-		ports = append(ports, port)
+		open[listeners[i].Address] = port
 		addrs = append(addrs, port.Addr())
 	}
-	return ports, addrs, nil
+	return open, addrs, nil
 }
 
-func closeAll(ports []*downstream.Port) {
-	for _, p := range ports {
+func closeAll(open map[string]*downstream.Port) {
+	for _, p := range open {
 		p.Close()
 	}
 }

@@ -32,11 +32,10 @@ func (r *running) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// run starts Run for the time of the test, with no Asterisk that it could reach and these
-// listeners.
+// run starts Run for the time of the test, with no Asterisk that it could reach, these
+// listeners, and no files that could be read again.
 func run(t *testing.T, cfg *Config, people string, listeners ...string) *running {
 	t.Helper()
-	r := &running{t: t, hangups: make(chan os.Signal, 1), lines: make(chan string, waitingLines)}
 	cfg.Upstream.Address = "127.0.0.1:1"
 	cfg.Log.Level = "debug"
 	for _, address := range listeners {
@@ -47,14 +46,21 @@ func run(t *testing.T, cfg *Config, people string, listeners ...string) *running
 	}
 	store, problems := profiles.Parse(ProfilesFile, people, nil)
 	require.NoError(t, problems.Err())
-	log, err := cfg.Log.newLogger(r)
+	return runFiles(t, Files{Config: cfg, Profiles: store})
+}
+
+// runFiles starts Run for the time of the test.
+func runFiles(t *testing.T, files Files) *running {
+	t.Helper()
+	r := &running{t: t, hangups: make(chan os.Signal, 1), lines: make(chan string, waitingLines)}
+	log, err := files.Config.Log.newLogger(r)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	started := make(chan []net.Addr, 1)
 	ended := make(chan error, 1)
 	var all sync.WaitGroup
 	all.Go(func() {
-		ended <- Run(ctx, "test", cfg, store, log, r.hangups, func(addrs []net.Addr) { started <- addrs })
+		ended <- Run(ctx, "test", files, log, r.hangups, func(addrs []net.Addr) { started <- addrs })
 	})
 	t.Cleanup(func() {
 		stop()
@@ -103,6 +109,6 @@ func TestAuditLogThatCannotBeOpenedIsAnErrorOfStarting(t *testing.T) {
 	require.NoError(t, problems.Err())
 	log, err := cfg.Log.newLogger(&bytes.Buffer{})
 	require.NoError(t, err)
-	err = Run(t.Context(), "test", cfg, store, log, nil, nil)
+	err = Run(t.Context(), "test", Files{Config: cfg, Profiles: store}, log, nil, nil)
 	require.EqualError(t, err, "audit log: open /nowhere/audit.log: no such file or directory")
 }

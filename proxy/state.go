@@ -82,11 +82,23 @@ type lister interface {
 	List(ctx context.Context, q pbx.Question) ([]*codec.Packet, error)
 }
 
+// setResync has resync begin each every, and now.
+func (h *Hub) setResync(every time.Duration) {
+	h.do(func() {
+		if every != h.every {
+			h.every = every
+			h.resyncSoon()
+		}
+	})
+}
+
 // resync corrects what no event has told, one list after the other, every so often and
 // when something was reloaded, and reads the configuration of queues, until ctx ends. It has
 // a goroutine of its own: the only one that asks for lists.
-func (h *Hub) resync(ctx context.Context, up lister, every time.Duration) {
+func (h *Hub) resync(ctx context.Context, up lister) {
 	for {
+		var every time.Duration
+		h.do(func() { every = h.every })
 		timer := time.NewTimer(every)
 		select {
 		case <-timer.C:

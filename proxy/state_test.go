@@ -315,7 +315,7 @@ func TestResyncTellsWhatNoEventTold(t *testing.T) {
 					return nil, errors.New("lost")
 				}
 				return answer, nil
-			}), time.Minute)
+			}))
 		}()
 		twice := func(first, second []*codec.Packet, between func()) {
 			<-asked
@@ -374,7 +374,7 @@ func TestCallerIDsAreReadInTheBackground(t *testing.T) {
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go b.hub.resync(ctx, up, time.Minute)
+		go b.hub.resync(ctx, up)
 		time.Sleep(3 * time.Minute)
 		b.settle()
 		require.Equal(t, 2, asked["PJSIPShowEndpoint"])

@@ -76,14 +76,14 @@ func (c *Client) newRun(call *Call) (r *run, refusal *codec.Packet) {
 		name:  name,
 		known: known,
 		id:    c.ids.next(),
-		limit: c.cfg.ActionTimeout.Std() + duration(action),
+		limit: c.cfg.Load().ActionTimeout.Std() + duration(action),
 	}
 	r.slow = known.Slow || !isKnown
 	if isOriginate(name) {
 		isAsync := codec.IsTrue(action.Get("Async"))
 		r.converted = !isAsync && runsAsync(action)
 		if isAsync || r.converted { // is answered at once
-			r.limit = c.cfg.ActionTimeout.Std()
+			r.limit = c.cfg.Load().ActionTimeout.Std()
 			r.slow = false
 		}
 	}
@@ -106,7 +106,7 @@ func (c *Client) ownRun(action *codec.Packet, reply func(answer []*codec.Packet,
 		reply: reply,
 		name:  action.ActionName(),
 		id:    c.ids.next(),
-		limit: c.cfg.ActionTimeout.Std(),
+		limit: c.cfg.Load().ActionTimeout.Std(),
 	}
 	r.known, _ = actions.Lookup(r.name)
 	r.write(action) // is ampd's own text: never refused

@@ -10,8 +10,8 @@ import (
 // Config says where Asterisk is and how long ampd waits for it.
 type Config struct {
 	// Address is host:port of manager.conf's bindaddr, or of its tlsbindaddr.
-	Address  string        `toml:"address" required:"true"`
-	Username string        `toml:"username" required:"true"`
+	Address  string        `toml:"address" required:"true" restart:"true"`
+	Username string        `toml:"username" required:"true" restart:"true"`
 	Secret   config.Secret `toml:"secret" required:"true"`
 
 	// Login is "md5" (a challenge, so that the secret does not travel) or
@@ -22,7 +22,7 @@ type Config struct {
 	// instead of the system's, ServerName the name that the certificate must
 	// bear instead of Address's host; CertFile and KeyFile are ampd's own
 	// certificate. All files are PEM, read at each connect.
-	TLS        bool   `toml:"tls"`
+	TLS        bool   `toml:"tls" restart:"true"`
 	CAFile     string `toml:"tls_ca_file"`
 	ServerName string `toml:"tls_server_name"`
 	CertFile   string `toml:"tls_cert_file"`
@@ -30,7 +30,7 @@ type Config struct {
 
 	// ActionConnections is how many connections carry clients' actions beside
 	// the one that brings the events; with 0 that one carries them too.
-	ActionConnections int `toml:"action_connections" min:"0" max:"8"`
+	ActionConnections int `toml:"action_connections" min:"0" max:"8" restart:"true"`
 
 	// ConnectTimeout bounds dialling, TLS handshake, banner and login together.
 	ConnectTimeout config.Duration `toml:"connect_timeout" min:"1s" max:"5m"`
@@ -84,5 +84,17 @@ func (c *Config) Check(report func(key, problem string)) {
 	}
 	if !c.TLS && (c.CAFile != "" || c.ServerName != "" || c.CertFile != "") {
 		report("tls", "must be true for the other tls keys to have a meaning")
+	}
+	if !c.TLS {
+		return
+	}
+	if _, err := c.authorities(); err != nil {
+		report("tls_ca_file", err.Error())
+	}
+	if c.KeyFile == "" {
+		return
+	}
+	if _, err := c.own(); err != nil {
+		report("tls_cert_file", err.Error())
 	}
 }

@@ -74,9 +74,9 @@ type conn struct {
 
 // connect dials, reads the banner and logs in.
 func (c *Client) connect(ctx context.Context, role role) (*conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.ConnectTimeout.Std())
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Load().ConnectTimeout.Std())
 	defer cancel()
-	raw, err := c.dial(ctx, "tcp", c.cfg.Address)
+	raw, err := c.dial(ctx, "tcp", c.cfg.Load().Address)
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
@@ -96,8 +96,9 @@ func (c *Client) connect(ctx context.Context, role role) (*conn, error) {
 }
 
 func (c *Client) greet(ctx context.Context, raw net.Conn, role role) (*conn, error) {
-	if c.cfg.TLS {
-		settings, err := c.cfg.tls()
+	cfg := c.cfg.Load()
+	if cfg.TLS {
+		settings, err := cfg.tls()
 		if err != nil {
 			return nil, err
 		}
@@ -126,23 +127,23 @@ func (c *Client) greet(ctx context.Context, raw net.Conn, role role) (*conn, err
 		return nil, errors.New("the greeting is not Asterisk's")
 	}
 	k.version = version
-	if err := c.logIn(k); err != nil {
-		return nil, fmt.Errorf("log in as %q: %w", c.cfg.Username, err)
+	if err := k.logIn(cfg); err != nil {
+		return nil, fmt.Errorf("log in as %q: %w", cfg.Username, err)
 	}
 	return k, nil
 }
 
-func (c *Client) logIn(k *conn) error {
+func (k *conn) logIn(cfg *Config) error {
 	mask := "off"
 	if k.role == eventRole {
 		mask = "on"
 	}
 	headers := []codec.Header{
 		{Name: "Action", Value: "Login"},
-		{Name: "Username", Value: c.cfg.Username},
+		{Name: "Username", Value: cfg.Username},
 	}
-	if c.cfg.Login == "plain" {
-		headers = append(headers, codec.Header{Name: "Secret", Value: string(c.cfg.Secret)})
+	if cfg.Login == "plain" {
+		headers = append(headers, codec.Header{Name: "Secret", Value: string(cfg.Secret)})
 	} else {
 		answer, err := k.exchange(codec.Header{Name: "Action", Value: "Challenge"}, codec.Header{Name: "AuthType", Value: "MD5"})
 		if err != nil {
@@ -152,7 +153,7 @@ func (c *Client) logIn(k *conn) error {
 		if challenge == "" {
 			return fmt.Errorf("asked for a challenge: %q", answer.Get("Message"))
 		}
-		sum := md5.Sum([]byte(challenge + string(c.cfg.Secret)))
+		sum := md5.Sum([]byte(challenge + string(cfg.Secret)))
 		headers = append(headers,
 			codec.Header{Name: "AuthType", Value: "MD5"},
 			codec.Header{Name: "Key", Value: hex.EncodeToString(sum[:])})
@@ -195,24 +196,42 @@ func (c *Config) tls() (*tls.Config, error) {
 	if settings.ServerName == "" {
 		settings.ServerName, _, _ = net.SplitHostPort(c.Address)
 	}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("read tls_ca_file: %w", err)
-		}
-		settings.RootCAs = x509.NewCertPool()
-		if !settings.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read tls_ca_file: no certificate in %s", c.CAFile)
-		}
+	var err error
+	if settings.RootCAs, err = c.authorities(); err != nil {
+		return nil, fmt.Errorf("read tls_ca_file: %w", err)
 	}
-	if c.CertFile != "" {
-		own, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("read tls_cert_file: %w", err)
-		}
-		settings.Certificates = []tls.Certificate{own}
+	if settings.Certificates, err = c.own(); err != nil {
+		return nil, fmt.Errorf("read tls_cert_file: %w", err)
 	}
 	return settings, nil
+}
+
+// authorities are those of CAFile, nil for the system's.
+func (c *Config) authorities() (*x509.CertPool, error) {
+	if c.CAFile == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("no certificate in %s", c.CAFile)
+	}
+	return pool, nil
+}
+
+// own is ampd's own certificate, if it has one.
+func (c *Config) own() ([]tls.Certificate, error) {
+	if c.CertFile == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	return []tls.Certificate{cert}, nil
 }
 
 // read deals with what comes, as much at a time as has come together, until the

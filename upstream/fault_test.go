@@ -193,7 +193,7 @@ func (x *trouble) stopAt(now <-chan struct{}) {
 	began := time.Now()
 	x.stopped = true
 	x.stop()
-	require.LessOrEqual(x.t, time.Since(began), x.c.cfg.ShutdownGrace.Std()+logoffWait)
+	require.LessOrEqual(x.t, time.Since(began), x.c.cfg.Load().ShutdownGrace.Std()+logoffWait)
 }
 
 // Without an action connection an action gets its error when it is clear that there is

@@ -65,9 +65,9 @@ func TestListThatDoesNotEndIsNoState(t *testing.T) {
 	})
 	onBench(t, fake, nil, func(t *testing.T, b *bench) {
 		require.Empty(t, b.take())
-		b.sleep(b.c.cfg.ActionTimeout.Std() / 2)
+		b.sleep(b.c.cfg.Load().ActionTimeout.Std() / 2)
 		fake.set(func() { silent = false })
-		b.sleep(b.c.cfg.ActionTimeout.Std() + time.Second)
+		b.sleep(b.c.cfg.Load().ActionTimeout.Std() + time.Second)
 		require.Equal(t, []string{
 			"lost: CoreShowChannels: " + textTimeout,
 			"listed CoreShowChannels: Success CoreShowChannelsComplete",

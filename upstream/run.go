@@ -42,7 +42,7 @@ func (c *Client) reconnect(ctx context.Context) {
 		if !news {
 			level = zap.DebugLevel
 		}
-		c.log.Log(level, sentence, zap.String("address", c.cfg.Address), zap.Duration("again_in", wait), zap.Error(err))
+		c.log.Log(level, sentence, zap.String("address", c.cfg.Load().Address), zap.Duration("again_in", wait), zap.Error(err))
 		rest(ctx, wait)
 	}
 }
@@ -117,7 +117,7 @@ func (c *Client) prepare(ctx, life context.Context, events *conn) (first *conn, 
 	if err := c.checkAccount(ctx, events); err != nil {
 		return nil, err
 	}
-	if c.cfg.ActionConnections > 0 {
+	if c.cfg.Load().ActionConnections > 0 {
 		first, err = c.connect(ctx, actionRole)
 		switch {
 		case errors.Is(err, errInUse):
@@ -194,7 +194,7 @@ func (c *Client) whileReady(ctx, life context.Context, end context.CancelCauseFu
 		c.events = events
 		c.mu.Unlock()
 		group.Go(func() { c.slot(life, end, group, first) })
-		for range c.cfg.ActionConnections - 1 {
+		for range c.cfg.Load().ActionConnections - 1 {
 			group.Go(func() { c.slot(life, end, group, nil) })
 		}
 	}
@@ -203,7 +203,7 @@ func (c *Client) whileReady(ctx, life context.Context, end context.CancelCauseFu
 	info := c.info
 	c.mu.Unlock()
 	c.metrics.Connected.Set(1)
-	c.log.Info("connected to Asterisk", zap.String("address", c.cfg.Address), zap.String("protocol", info.Version),
+	c.log.Info("connected to Asterisk", zap.String("address", c.cfg.Load().Address), zap.String("protocol", info.Version),
 		zap.String("asterisk", info.asterisk()), zap.Int("actions", len(info.Commands)))
 	c.handler.Ready(info)
 	asking, cancel := context.WithCancel(life) // ends with ctx too, which life does not
@@ -227,7 +227,7 @@ func (c *Client) whileReady(ctx, life context.Context, end context.CancelCauseFu
 // read.
 func (c *Client) checkAccount(ctx context.Context, events *conn) error {
 	missing, known := codec.Classes(0), false
-	if name := c.cfg.Username; !strings.ContainsAny(name, `"\`) {
+	if name := c.cfg.Load().Username; !strings.ContainsAny(name, `"\`) {
 		output, err := c.question(ctx, events, "Command", codec.Header{Name: "Command", Value: `manager show user "` + name + `"`})
 		if err != nil {
 			return err
@@ -237,14 +237,14 @@ func (c *Client) checkAccount(ctx context.Context, events *conn) error {
 	if missing != 0 {
 		return &rightsError{missing.String()}
 	}
-	timer := time.NewTimer(c.cfg.BootTimeout.Std())
+	timer := time.NewTimer(c.cfg.Load().BootTimeout.Std())
 	defer timer.Stop()
 	select {
 	case <-events.booted:
 		if !known {
 			c.tellRights.Do(func() {
 				c.log.Warn("what the account reads can't be asked without write = command",
-					zap.String("username", c.cfg.Username), zap.Stringer("must_read", neededRead))
+					zap.String("username", c.cfg.Load().Username), zap.Stringer("must_read", neededRead))
 			})
 		}
 	case <-timer.C:
@@ -445,7 +445,7 @@ func (c *Client) drain(life context.Context) {
 	c.drained = func() { close(drained) }
 	c.answered(0)
 	c.mu.Unlock()
-	timer := time.NewTimer(c.cfg.ShutdownGrace.Std())
+	timer := time.NewTimer(c.cfg.Load().ShutdownGrace.Std())
 	defer timer.Stop()
 	select {
 	case <-drained:

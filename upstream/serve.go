@@ -90,7 +90,7 @@ func (c *Client) alive(k *conn) {
 	k.pinged = false
 	switch {
 	case k.answer == nil:
-		k.deadline = time.Now().Add(c.cfg.PingInterval.Std())
+		k.deadline = time.Now().Add(c.cfg.Load().PingInterval.Std())
 	case !k.answer.late:
 		k.deadline = time.Now().Add(k.answer.run.limit)
 	}
@@ -102,7 +102,7 @@ func (c *Client) begin(k *conn, r *run) {
 	k.answer = newAnswer(r)
 	r.started = time.Now()
 	if r.converted {
-		r.deadline = r.started.Add(originateLasts(r.calls[0].Action) + c.cfg.ActionTimeout.Std())
+		r.deadline = r.started.Add(originateLasts(r.calls[0].Action) + c.cfg.Load().ActionTimeout.Std())
 	}
 	for _, call := range r.calls {
 		if comesBack(r) && (r.converted || call.Action.Get("ActionID") != "") {
@@ -123,7 +123,7 @@ func (c *Client) begin(k *conn, r *run) {
 }
 
 func (c *Client) write(k *conn, b []byte) error {
-	_ = k.SetWriteDeadline(time.Now().Add(c.cfg.PingTimeout.Std())) // an error shows in Write
+	_ = k.SetWriteDeadline(time.Now().Add(c.cfg.Load().PingTimeout.Std())) // an error shows in Write
 	if _, err := k.Write(b); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
@@ -269,7 +269,7 @@ func (c *Client) silent(k *conn) error {
 	id := c.ids.next()
 	k.pinged = true
 	k.pings = append(k.pings, id)
-	k.deadline = time.Now().Add(c.cfg.PingTimeout.Std())
+	k.deadline = time.Now().Add(c.cfg.Load().PingTimeout.Std())
 	return c.write(k, appendPing(nil, id))
 }
 
@@ -287,9 +287,9 @@ func (c *Client) giveUp(k *conn) {
 	defer c.count(k, 1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k.retired = k.takes && k.role == actionRole && c.overdue < c.cfg.ActionConnections
+	k.retired = k.takes && k.role == actionRole && c.overdue < c.cfg.Load().ActionConnections
 	c.overdue++
-	if c.overdue >= max(1, c.cfg.ActionConnections) {
+	if c.overdue >= max(1, c.cfg.Load().ActionConnections) {
 		c.refuseWaiting(func(r *run) bool { return r.slow }, textBusy, resultBusy)
 	}
 	if k.retired {

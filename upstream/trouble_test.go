@@ -43,7 +43,7 @@ type trouble struct {
 // atRest holds that nothing is left under way, and that all connections take runs.
 func (x *trouble) atRest() {
 	x.gather()
-	c, connections := x.c, max(1, x.c.cfg.ActionConnections)
+	c, connections := x.c, max(1, x.c.cfg.Load().ActionConnections)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	require.True(x.t, c.ready)
@@ -57,7 +57,7 @@ func (x *trouble) atRest() {
 	require.Empty(x.t, c.sched.joinable)
 	require.Equal(x.t, connections, c.sched.working, "connections that take runs")
 	require.Len(x.t, c.sched.idle, connections)
-	require.EqualValues(x.t, 1+c.cfg.ActionConnections, x.open.Load(), "connections")
+	require.EqualValues(x.t, 1+c.cfg.Load().ActionConnections, x.open.Load(), "connections")
 }
 
 // inTrouble runs a test in a bubble. prepare may set traps; the test begins before

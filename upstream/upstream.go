@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -108,7 +109,7 @@ type Command struct {
 
 // Client keeps the connections to one Asterisk and runs actions on them.
 type Client struct {
-	cfg     Config
+	cfg     atomic.Pointer[Config] // what is in force; replaced as a whole
 	handler Handler
 	log     *zap.Logger
 	metrics *Metrics
@@ -136,8 +137,7 @@ type Client struct {
 
 // New makes a client, which does nothing before Run.
 func New(cfg Config, h Handler, log *zap.Logger, m *Metrics) *Client {
-	return &Client{
-		cfg:        cfg,
+	c := &Client{
 		handler:    h,
 		log:        log,
 		metrics:    m,
@@ -148,7 +148,15 @@ func New(cfg Config, h Handler, log *zap.Logger, m *Metrics) *Client {
 		sched:      newScheduler(),
 		originates: make(map[string]*run),
 	}
+	c.cfg.Store(&cfg)
+	return c
 }
+
+// Configure puts cfg in force while Run may run: what is about a login or its certificates
+// from the next connection to Asterisk on, times from the next wait on. Address,
+// Username, TLS and ActionConnections must be as they were: connections that are made at
+// different times belong together.
+func (c *Client) Configure(cfg Config) { c.cfg.Store(&cfg) }
 
 // Run connects, reconnects for ever, and runs what is submitted. When ctx is done it
 // gives what was submitted Config.ShutdownGrace, answers the rest with an error,
@@ -193,7 +201,7 @@ func (c *Client) Submit(call *Call) {
 		c.refuse(call, refused, resultInvalid)
 	case !c.ready:
 		c.refuse(call, failure(call.Action, textUnconnected), resultUnconnected)
-	case r.slow && c.overdue >= max(1, c.cfg.ActionConnections):
+	case r.slow && c.overdue >= max(1, c.cfg.Load().ActionConnections):
 		c.refuse(call, failure(call.Action, textBusy), resultBusy)
 	case c.unanswered > unansweredMost:
 		c.refuse(call, failure(call.Action, textBusy), resultBusy)

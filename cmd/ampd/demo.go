@@ -112,7 +112,7 @@ func runDemo(ctx context.Context, args []string) error {
 	defer running.Wait()
 	defer stop()
 
-	return proxy.Run(ctx, version(), cfg, store, log, nil, func(addrs []net.Addr) {
+	return proxy.Run(ctx, version(), proxy.Files{Config: cfg, Profiles: store}, log, nil, func(addrs []net.Addr) {
 		host, port, _ := net.SplitHostPort(addrs[0].String()) // is an address of a socket
 		var metrics string
 		if *web != "" {

@@ -36,5 +36,5 @@ func runDaemon(ctx context.Context, args []string) error {
 	defer signal.Stop(hangups)
 
 	log.Info("ampd starts", zap.String("version", version()), zap.String("config", *path))
-	return proxy.Run(ctx, version(), files.Config, files.Profiles, log, hangups, nil)
+	return proxy.Run(ctx, version(), files, log, hangups, nil)
 }
