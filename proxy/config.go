@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -98,16 +99,29 @@ func Load(path string) (files Files, problems config.Problems) {
 			}
 		}
 	}
-	var more config.Problems
 	state := ""
-	if files.Config.StateDir != "" {
-		state = filepath.Join(files.Config.StateDir, ProfilesFile)
+	if dir := files.Config.StateDir; dir != "" {
+		state = filepath.Join(dir, ProfilesFile)
+		if sameFile(dir, filepath.Dir(path)) {
+			problems = append(problems, config.Find(path, "state_dir", "must be another folder than that of this file: ampd would write over "+ProfilesFile))
+			state = ""
+		}
 	}
+	var more config.Problems
 	files.Profiles, more = profiles.Open(filepath.Join(filepath.Dir(path), ProfilesFile), state, check)
 	if problems = append(problems, more...); len(problems) == 0 {
 		files.Warnings = warnings(path, files.Profiles)
 	}
 	return files, problems
+}
+
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
 }
 
 // warnings are what should be known of ampd.toml at path and of the profiles.

@@ -80,6 +80,15 @@ func TestMissingFilesAreNamed(t *testing.T) {
 		"nowhere/profiles.toml: cannot be read: no such file or directory")
 }
 
+func TestStateDirIsNotThatOfTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "ampd.toml")
+	require.NoError(t, os.WriteFile(file, []byte("\nstate_dir = '"+dir+"/.'\n"+goodConfig), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ProfilesFile), []byte(goodProfiles), 0o600))
+	_, problems := Load(file)
+	require.EqualError(t, problems.Err(), file+":2: state_dir: must be another folder than that of this file: ampd would write over profiles.toml")
+}
+
 func TestExampleLoads(t *testing.T) {
 	text, err := os.ReadFile("../ampd.toml.example")
 	require.NoError(t, err)

@@ -44,20 +44,21 @@ func (p *parts) reload() {
 	} else if problems = p.store.Reload(); len(problems) > 0 {
 		r.drop()
 	}
-	for _, problem := range problems {
-		p.log.Error("SIGHUP: all stays as it was: " + problem.String())
-	}
 	if len(problems) > 0 {
+		for _, problem := range problems {
+			p.log.Error("SIGHUP: " + problem.String())
+		}
+		p.log.Error("SIGHUP: all stays as it was", zap.Int("mistakes", len(problems)))
 		return
 	}
 	p.use(r)
-	p.log.Info("SIGHUP: ampd.toml and the profiles were read again")
 	for _, key := range late {
 		p.log.Warn("SIGHUP: " + key + " changes only with a restart")
 	}
 	for _, w := range warnings(p.path, p.store) {
-		p.log.Warn(w.String())
+		p.log.Warn("SIGHUP: " + w.String())
 	}
+	p.log.Info("SIGHUP: ampd.toml and the profiles were read again")
 }
 
 // ready is a configuration of which nothing can fail any more. It is used or dropped.

@@ -463,3 +463,34 @@ func TestWithoutListCommandsNothingIsReady(t *testing.T) {
 		require.Equal(t, []string{`lost: ListCommands: "Permission denied"`}, b.take())
 	})
 }
+
+// TestConfigureHoldsFromTheNextConnectionAndWaitOn changes the secret under a client that is
+// connected, and how long it waits.
+func TestConfigureHoldsFromTheNextConnectionAndWaitOn(t *testing.T) {
+	onBench(t, newFake(), func(cfg *Config) { cfg.PingInterval, cfg.PingTimeout = seconds(15), seconds(5) }, func(t *testing.T, b *bench) {
+		b.start()
+		cfg := *b.c.cfg.Load()
+		cfg.Secret, cfg.PingInterval, cfg.ActionTimeout = "another", seconds(60), seconds(2)
+		b.c.Configure(cfg)
+		b.sleep(16 * time.Second)
+		k := b.fake.events(t)
+		require.Equal(t, 1, k.pings, "that silence had begun")
+		b.sleep(50 * time.Second)
+		require.Equal(t, 1, k.pings)
+		require.Empty(t, b.take(), "all connections are there yet")
+
+		b.submit("a", 1, "Action: Getvar")
+		b.sleep(3 * time.Second)
+		require.Len(t, b.take(), 2, "began, and timed out")
+
+		_ = k.Close()
+		b.sleep(time.Second)
+		require.Contains(t, b.take()[0], "lost")
+		b.sleep(time.Minute)
+		require.Empty(t, b.take(), "Asterisk knows another secret")
+		cfg.Secret = fakeSecret
+		b.c.Configure(cfg)
+		b.sleep(31 * time.Second)
+		require.Equal(t, []string{"ready"}, b.take())
+	})
+}
