@@ -258,10 +258,19 @@ var wrongProtocols = []hostility{
 // securedListener is that of a TLS listener on 127.0.0.3.
 func securedListener(t *testing.T) string {
 	t.Helper()
+	file := filepath.Join(t.TempDir(), "pair.pem")
+	certify(t, file)
+	return fmt.Sprintf("[[listen]]\naddress = \"127.0.0.3:0\"\ntls_cert_file = %q\ntls_key_file = %q\n", file, file)
+}
+
+// certify writes a new certificate, which is returned, and its key to the file.
+func certify(t *testing.T, file string) []byte {
+	t.Helper()
 	own := clientCertificate(t)
 	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
 	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "key.pem")
-	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
-	return fmt.Sprintf("[[listen]]\naddress = \"127.0.0.3:0\"\ntls_cert_file = %q\ntls_key_file = %q\n", own.file, file)
+	pair := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate.Certificate[0]}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
+	require.NoError(t, os.WriteFile(file, pair, 0o600))
+	return own.Certificate.Certificate[0]
 }
