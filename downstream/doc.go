@@ -1,5 +1,6 @@
 // Package downstream serves AMI clients. A [Session] is one client's connection,
-// a [Server] accepts them and bounds how many may knock at once.
+// a [Server] accepts them and bounds how many may knock at once. What they may take is
+// said by [Limits], which may change meanwhile.
 //
 // # Feeds and outboxes
 //
