@@ -308,7 +308,10 @@ func TestResyncTellsWhatNoEventTold(t *testing.T) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			b.hub.resync(ctx, listing(func(pbx.Question) ([]*codec.Packet, error) {
+			b.hub.resync(ctx, listing(func(q pbx.Question) ([]*codec.Packet, error) {
+				if q.Action == "GetConfig" {
+					return nil, errors.New("no such file")
+				}
 				asked <- struct{}{}
 				answer := <-answers
 				if answer == nil {
