@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,6 +84,9 @@ func callbackLogoff(s *State, env *Env, a *codec.Packet) Script {
 	}
 	if env.State == nil {
 		return refusing(a, "Upstream not connected")
+	}
+	if !slices.ContainsFunc(agent.Queues, func(queue string) bool { return s.Rights.Reaches(queue, "") }) {
+		return refusing(a, "No such agent")
 	}
 	return func(ask Ask) []byte {
 		type membership struct{ queue, iface string }

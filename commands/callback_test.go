@@ -7,6 +7,7 @@ import (
 
 	"ampd/codec"
 	"ampd/codec/native"
+	"ampd/rights"
 )
 
 func TestIsComplete(t *testing.T) {
@@ -30,5 +31,20 @@ func TestIsComplete(t *testing.T) {
 			require.Equal(t, tc.complete, complete)
 			require.Equal(t, tc.text, text)
 		})
+	}
+}
+
+// An agent none of whose queues is inside the session's scopes is none.
+func TestAgentOutsideIsNone(t *testing.T) {
+	j := newJudge(t)
+	s, err := rights.New(rights.Grant{Type: rights.Administrator, Read: codec.All, Write: codec.All, Queues: []string{"other"}}, j.env.State)
+	require.NoError(t, err)
+	for _, text := range []string{"Action: AgentLogoff|Agent: 1001", "Action: AgentCallbackLogin|Agent: 1001|Exten: 7|Context: desk"} {
+		request := Prepare(j.env, true, packetOf(text))
+		verdict := s.Judge(j.table, request.Action)
+		require.True(t, verdict.Allowed, verdict.Rule)
+		next, packets := request.Begin(&State{Rights: s}, j.env, verdict.Packet).Script.Start().Resume(nil)
+		require.Nil(t, next)
+		require.Contains(t, string(packets), "Message: No such agent\r\n")
 	}
 }

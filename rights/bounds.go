@@ -93,6 +93,18 @@ func (b *bounds) inside(k kind, value string, told map[string]struct{}) bool {
 	return true
 }
 
+// insideAgent tells whether an agent of app_agent_pool's is inside: the channel that it has
+// logged in on, which ends when it is logged off, or there is none. Its id is compared with
+// case, as by agent_pvt_sort_cmp in apps/app_agent_pool.c.
+func (b *bounds) insideAgent(id string) bool {
+	a := b.state.Agent(id)
+	if a == nil {
+		return true
+	}
+	c := b.byUniqueid(a.Channel)
+	return c == nil || b.inside(aChannel, c.Name, nil)
+}
+
 // dials tells whether a dial string makes channels inside the scopes only: one whose
 // second part is what stands in the channel's name ("PJSIP/NUMBER@ENDPOINT" makes
 // PJSIP/ENDPOINT-...), and a Local channel into a context inside.

@@ -107,7 +107,7 @@ func (s *Subject) judgeObject(r *objectRule, p *codec.Packet) (value string, wro
 	if r.kind == aChannel {
 		return s.judgeChannel(r, value)
 	}
-	if !b.inside(r.kind, value, nil) {
+	if !b.inside(r.kind, value, nil) || r.kind == anAgent && !b.insideAgent(value) {
 		return "", r.absent("outside", value)
 	}
 	if agent && !b.isFor(r, value) {

@@ -242,6 +242,14 @@ func limitedCases() []ruleCase {
 		add(scoped, "Action: QueueAdd|Queue: support|Interface: PJSIP/al1|MemberName: "+reason, "QueueAdd MemberName: another member")
 	}
 	add(anAlice, "Action: QueuePause|Interface: PJSIP/alice|Paused: true|Reason: Lunch at \"the Ox\"", "")
+	for _, a := range []string{"Action: AgentLogoff", "Action: AgentActivity", "Action: AgentCallbackLogin|Context: internal|Exten: 1"} {
+		name, _, _ := strings.Cut(strings.TrimPrefix(a, "Action: "), "|")
+		add(scoped, a+"|Agent: 1003", "")                     // has not logged in
+		add(scoped, a+"|Agent: 1002", name+" Agent: outside") // on PJSIP/desk2
+		add(scoped, a+"|Agent: 1001", name+" Agent: outside") // on PJSIP/desk
+		add(queues, a+"|Agent: 1002", "")                     // no scope for channels
+		add(desks, a+"|Agent: 1002", "")
+	}
 	add(anAlice, "Action: AgentLogoff|Agent: 1001", "")
 	add(anAlice, "Action: AgentLogoff|Agent: 1002", "AgentLogoff Agent: not the agent's")
 	add(anAlice, "Action: AgentActivity|Agent: 1001", "")

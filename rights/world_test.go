@@ -95,6 +95,7 @@ var (
 	anAlice = Grant{Type: Agent, Read: codec.All, Write: codec.All, Agent: alice}
 	caller  = Grant{Type: Agent, Read: codec.All, Write: codec.All, Agent: alice, Contexts: []string{"internal"}, Queues: []string{"support"}}
 	scoped  = Grant{Type: Administrator, Read: codec.All, Write: codec.All, Channels: []string{"PJSIP/al", "Local/1001@ag"}, Queues: []string{"supp"}, Contexts: []string{"int"}}
+	desks   = Grant{Type: Administrator, Read: codec.All, Write: codec.All, Channels: []string{"PJSIP/desk2"}, Contexts: []string{"int"}}
 	queues  = Grant{Type: Administrator, Read: codec.All, Write: codec.All, Queues: []string{"support"}}
 )
 

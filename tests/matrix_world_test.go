@@ -3,6 +3,7 @@ package tests
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -22,24 +23,33 @@ const (
 [inner]
 exten => up,1,Answer()
  same => n,Wait(3600)
-exten => _[io]n.,1,Goto(room,1)
-exten => _o.,1,Goto(room,1)
-exten => room,1,Answer()
- same => n,ConfBridge(${THING})
-exten => _.wait,1,Answer()
- same => n,Queue(${CONTEXT})
-exten => _.park,1,Answer()
+exten => innerup,1,Answer()
+ same => n,ConfBridge(innerup)
+exten => innerboth,1,Answer()
+ same => n,ConfBridge(innerboth)
+exten => innerwait,1,Answer()
+ same => n,Queue(inner)
+exten => innerpark,1,Answer()
  same => n,Park()
+exten => innerpool,1,Answer()
+ same => n,Wait(3600)
+exten => pool,1,AgentLogin(7001,s)
 exten => desk,hint,Local/innerup@inner
-exten => innerdesk,hint,PJSIP/inner
 [outer]
 exten => up,1,Answer()
  same => n,Wait(3600)
-exten => room,1,Answer()
- same => n,ConfBridge(${THING})
-exten => _o.,1,Goto(room,1)
+exten => outerup,1,Answer()
+ same => n,ConfBridge(outerup)
+exten => outerboth,1,Answer()
+ same => n,ConfBridge(outerboth)
+exten => outerwait,1,Answer()
+ same => n,Queue(outer)
+exten => outerpark,1,Answer()
+ same => n,Park()
+exten => outerpool,1,Answer()
+ same => n,Wait(3600)
+exten => pool,1,AgentLogin(7002,s)
 exten => desk,hint,Local/outerup@outer
-exten => outerdesk,hint,PJSIP/outer
 `
 	matrixQueues = `
 [inner](rigq)
@@ -137,7 +147,7 @@ type matrixWorld struct {
 	d     *daemon.Daemon
 	admin *wire // on Asterisk itself
 	views []*column
-	all   *column             // may do everything
+	all   *column           // may do everything
 	words map[string]string // of Asterisk's for what there is not, by the action's text
 }
 
@@ -145,15 +155,16 @@ type matrixWorld struct {
 func newMatrixWorld(t *testing.T, version string) *matrixWorld {
 	t.Helper()
 	s := asterisk.Start(t, version, asterisk.LogActions(), asterisk.Conf("extensions.conf", matrixDialplan), asterisk.Conf("queues.conf", matrixQueues),
-		asterisk.Conf("pjsip.conf", matrixPhones), asterisk.Conf("agents.conf", "[7001](agent)\nfullname = inner\n[7002](agent)\nfullname = outer\n"),
+		asterisk.Conf("pjsip.conf", matrixPhones), asterisk.Conf("agents.conf", "[7001](agent)\nfullname = Seven One\n[7002](agent)\nfullname = Seven Two\n"),
 		asterisk.Conf("res_parking.conf", "[default](+)\nparkingtime => 3600"))
 	w := &matrixWorld{t: t, s: s, admin: openWire(t, "admin", s.Addr, asterisk.Ampd, "Events: off"), words: map[string]string{}}
 	up, both := [2]things{thingsOf("inner", "up", "7001"), thingsOf("outer", "up", "7002")}, [2]things{thingsOf("inner", "both", "7003"), thingsOf("outer", "both", "7002")}
 	for i, side := range []string{"inner", "outer"} {
 		for _, who := range []string{"up", "both", "wait", "park"} {
 			exten := side + who
-			w.do("Action: Originate", "Channel: Local/"+exten+"@"+side+"/n", "Application: Wait", "Data: 3600", "Async: true", "Variable: MATRIX=1,THING="+exten)
+			w.do("Action: Originate", "Channel: Local/"+exten+"@"+side+"/n", "Application: Wait", "Data: 3600", "Async: true", "Variable: MATRIX=1")
 		}
+		w.do("Action: Originate", "Channel: Local/"+side+"pool@"+side+"/n", "Context: "+side, "Exten: pool", "Priority: 1", "Async: true")
 		for _, o := range []things{up[i], both[i]} {
 			name := side + " seven"
 			if o["room"] == side+"both" {
@@ -173,8 +184,9 @@ func newMatrixWorld(t *testing.T, version string) *matrixWorld {
 	}
 	require.Eventually(t, func() bool {
 		return strings.Contains(exchange(t, w.admin, "Action: ParkedCalls"), "\r\nTotal: 2\r\n") &&
-			strings.Count(exchange(t, w.admin, "Action: QueueStatus"), "Event: QueueEntry\r\n") == 2
-	}, wireLimit, 10*time.Millisecond, "who waits and who is parked")
+			strings.Count(exchange(t, w.admin, "Action: QueueStatus"), "Event: QueueEntry\r\n") == 2 &&
+			strings.Count(exchange(t, w.admin, "Action: Agents"), "Status: AGENT_IDLE\r\n") == 2
+	}, wireLimit, 10*time.Millisecond, "who waits, is parked, has logged in")
 
 	w.gate = openGate(t, s.Addr)
 	w.d = daemon.Start(t, w.gate.addr, daemon.Config{Profiles: matrixProfiles(), Head: fmt.Sprintf("state_dir = %q\n", t.TempDir()), Sessions: "\n[state]\nresync = \"24h\""})
@@ -192,6 +204,9 @@ func newMatrixWorld(t *testing.T, version string) *matrixWorld {
 		account := asterisk.Account{Name: v.profile, Secret: "s"}
 		v.asterisk = openWire(t, v.profile, w.d.Addr, account, "Events: off")
 		v.ampd = newSpeaker(t, w.d.Addr, false, account, v.kind).wire
+	}
+	for _, o := range append(up[:], both[:]...) { // for ChangeMonitor and StopMonitor
+		require.Contains(t, exchange(t, w.all.ampd, "Action: Monitor\nChannel: "+o["half"]), "Response: Success")
 	}
 	return w
 }
@@ -222,6 +237,9 @@ func (w *matrixWorld) find(exten string, o things) {
 	}, wireLimit, 10*time.Millisecond, exten)
 }
 
+// useCount is what "module show" tells of a module's calls.
+var useCount = regexp.MustCompile(` +\d+ +(?:Running|Not Running)`)
+
 // picture is all that an action could have changed.
 func (w *matrixWorld) picture() string {
 	w.t.Helper()
@@ -244,7 +262,7 @@ func (w *matrixWorld) picture() string {
 		all = append(all, items...)
 	}
 	for _, command := range []string{"database show", "dialplan show globals", "dialplan show inner", "dialplan show outer", "module show", "bridge technology show"} {
-		all = append(all, w.s.CLI(command))
+		all = append(all, useCount.ReplaceAllString(w.s.CLI(command), " "))
 	}
 	for _, o := range []things{w.views[1].in, w.views[1].out} {
 		all = append(all, exchange(w.t, w.admin, "Action: Getvar\nVariable: MATRIX\nChannel: "+o["channel"]))
