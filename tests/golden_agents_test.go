@@ -10,8 +10,8 @@ import (
 	"ampd/tests/daemon"
 )
 
-// -golden writes the files of TestAgentsGolden anew.
-var golden = flag.Bool("golden", false, "write testdata/agents-*.txt")
+// -golden writes the files of TestAgentsGolden, TestClassicRights and TestRightsMatrix anew.
+var golden = flag.Bool("golden", false, "write testdata/agents-*.txt, classic-rights-*.txt and matrix-*.txt")
 
 // The phones of the golden scenes: each is a PJSIP endpoint whose calls come back to this
 // Asterisk over SIP, where an extension of from-trunk is the phone itself.
