@@ -185,7 +185,8 @@ func newMatrixWorld(t *testing.T, version string) *matrixWorld {
 	require.Eventually(t, func() bool {
 		return strings.Contains(exchange(t, w.admin, "Action: ParkedCalls"), "\r\nTotal: 2\r\n") &&
 			strings.Count(exchange(t, w.admin, "Action: QueueStatus"), "Event: QueueEntry\r\n") == 2 &&
-			strings.Count(exchange(t, w.admin, "Action: Agents"), "Status: AGENT_IDLE\r\n") == 2
+			strings.Count(exchange(t, w.admin, "Action: Agents"), "Status: AGENT_IDLE\r\n") == 2 &&
+			len(agentsIdle.FindAllString(exchange(t, w.admin, "Action: DeviceStateList"), -1)) == 2
 	}, wireLimit, 10*time.Millisecond, "who waits, is parked, has logged in")
 
 	w.gate = openGate(t, s.Addr)
@@ -236,6 +237,9 @@ func (w *matrixWorld) find(exten string, o things) {
 		return o["channel"] != "" && o["half"] != "" && (!room || o["bridge"] != "")
 	}, wireLimit, 10*time.Millisecond, exten)
 }
+
+// agentsIdle is the state of both agents' devices, which follows their logins.
+var agentsIdle = regexp.MustCompile(`Device: Agent:700[12]\r\nState: NOT_INUSE\r\n`)
 
 // useCount is what "module show" tells of a module's calls.
 var useCount = regexp.MustCompile(` +\d+ +(?:Running|Not Running)`)
