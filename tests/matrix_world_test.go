@@ -159,19 +159,12 @@ func newMatrixWorld(t *testing.T, version string) *matrixWorld {
 		asterisk.Conf("res_parking.conf", "[default](+)\nparkingtime => 3600"))
 	w := &matrixWorld{t: t, s: s, admin: openWire(t, "admin", s.Addr, asterisk.Ampd, "Events: off"), words: map[string]string{}}
 	up, both := [2]things{thingsOf("inner", "up", "7001"), thingsOf("outer", "up", "7002")}, [2]things{thingsOf("inner", "both", "7003"), thingsOf("outer", "both", "7002")}
-	for i, side := range []string{"inner", "outer"} {
+	for _, side := range []string{"inner", "outer"} {
 		for _, who := range []string{"up", "both", "wait", "park"} {
 			exten := side + who
 			w.do("Action: Originate", "Channel: Local/"+exten+"@"+side+"/n", "Application: Wait", "Data: 3600", "Async: true", "Variable: MATRIX=1")
 		}
 		w.do("Action: Originate", "Channel: Local/"+side+"pool@"+side+"/n", "Context: "+side, "Exten: pool", "Priority: 1", "Async: true")
-		for _, o := range []things{up[i], both[i]} {
-			name := side + " seven"
-			if o["room"] == side+"both" {
-				name = "both seven"
-			}
-			w.do("Action: QueueAdd", "Queue: "+side, "Interface: "+o["member"], "MemberName: "+name, "Paused: true")
-		}
 	}
 	w.do("Action: DBPut", "Family: matrix", "Key: a", "Val: 1")
 	w.do("Action: Setvar", "Variable: MATRIX", "Value: 1")
@@ -192,6 +185,15 @@ func newMatrixWorld(t *testing.T, version string) *matrixWorld {
 	w.gate = openGate(t, s.Addr)
 	w.d = daemon.Start(t, w.gate.addr, daemon.Config{Profiles: matrixProfiles(), Head: fmt.Sprintf("state_dir = %q\n", t.TempDir()), Sessions: "\n[state]\nresync = \"24h\""})
 	w.d.WaitReady(t)
+	for i, side := range []string{"inner", "outer"} { // now, so that ampd sees it
+		for _, o := range []things{up[i], both[i]} {
+			name := side + " seven"
+			if o["room"] == side+"both" {
+				name = "both seven"
+			}
+			w.do("Action: QueueAdd", "Queue: "+side, "Interface: "+o["member"], "MemberName: "+name, "Paused: true")
+		}
+	}
 	w.views = []*column{
 		{title: "M", profile: "wide monitor", kind: "monitor", in: up[0]},
 		{title: "M-in", profile: "narrow monitor", kind: "monitor", in: up[0], out: up[1]},
@@ -206,6 +208,10 @@ func newMatrixWorld(t *testing.T, version string) *matrixWorld {
 		v.asterisk = openWire(t, v.profile, w.d.Addr, account, "Events: off")
 		v.ampd = newSpeaker(t, w.d.Addr, false, account, v.kind).wire
 	}
+	require.Eventually(t, func() bool {
+		did := exchange(t, w.all.ampd, "Action: AgentActivity\nAgent: 7003")
+		return strings.Contains(did, "\r\nQueue: inner\r\n") && strings.Contains(did, "\r\nQueue: outer\r\n")
+	}, wireLimit, 10*time.Millisecond, "what agents did")
 	for _, o := range append(up[:], both[:]...) { // for ChangeMonitor and StopMonitor
 		require.Contains(t, exchange(t, w.all.ampd, "Action: Monitor\nChannel: "+o["half"]), "Response: Success")
 	}
