@@ -52,7 +52,7 @@ var Commands = []Command{
 	{Name: "ChannelInfo", Params: optional(nil, "Channel"), Classes: codec.System | codec.Call | codec.Reporting, ReadOnly: true, Like: "Status", Text: "Lists all channels, as `Status`."},
 	{Name: "Command", Params: required("Command"), Classes: codec.Command, Text: "Runs a command of the CLI. Its output comes as text up to `--END COMMAND--`."},
 	{Name: "Custom", Params: required("CAction"), Text: "Runs any action: CAction becomes Action, all else passes. It is judged as that action."},
-	{Name: "CustomFreeForm", Params: required("CAction"), Text: "As Custom; the output comes as that of Command does."},
+	{Name: "CustomFreeForm", Params: required("CAction"), Text: "As Custom; the output comes as that of Command does. An action that answers with headers has these as its text, a line each."},
 	{Name: "DBDel", Params: required("Family", "Key"), Classes: codec.System, Text: "Deletes a key of Asterisk's database."},
 	{Name: "DBDelTree", Params: optional(required("Family"), "Key"), Classes: codec.System, Text: "Deletes a family, or all that begins with its key."},
 	{Name: "DBGet", Params: optional(required("Family"), "Key"), Classes: codec.System | codec.Reporting, ReadOnly: true, Text: "Reads a value of Asterisk's database, without Key all of the family."},
