@@ -24,19 +24,37 @@ type Command struct {
 type Param struct {
 	Name     string
 	Required bool
+	Kind     Kind
+}
+
+// A Kind is what the value of a parameter has to be, where the command does not say more of
+// it. One that is empty is not given.
+type Kind uint8
+
+// The kinds.
+const (
+	Text   Kind = iota
+	Switch      // true or false, in the words of Asterisk
+	Number      // a whole number that C's int holds, not negative
+)
+
+// kinds are those of parameters that are no text, in whatever command.
+var kinds = map[string]Kind{
+	"AckCall": Switch, "Async": Switch, "Combine": Switch, "Paused": Switch, "SoftHangUp": Switch, "isFlash": Switch,
+	"WrapupTime": Number,
 }
 
 func required(names ...string) []Param {
 	params := make([]Param, len(names))
 	for i, name := range names {
-		params[i] = Param{name, true}
+		params[i] = Param{name, true, kinds[name]}
 	}
 	return params
 }
 
 func optional(params []Param, names ...string) []Param {
 	for _, name := range names {
-		params = append(params, Param{name, false})
+		params = append(params, Param{name, false, kinds[name]})
 	}
 	return params
 }
@@ -45,7 +63,7 @@ func optional(params []Param, names ...string) []Param {
 var Commands = []Command{
 	{Name: "AbsoluteTimeout", Params: required("Channel", "Timeout"), Classes: codec.System | codec.Call, Text: "Ends a call `Timeout` seconds from now. A Timeout over 1,000,000,000 is a Unix time; 0 takes the timeout back; one that has passed is an error."},
 	{Name: "AgentActivity", Params: optional(required("Agent"), "Since", "Until"), Classes: codec.Agent, ReadOnly: true, Text: "Lists what an agent did today, the last 1,000 things: logins, logoffs, pauses, unpauses, calls answered, missed and finished. Since and Until are Unix times; the answer says Since when."},
-	{Name: "AgentCallbackLogin", Params: optional(required("Agent", "Exten", "Context"), "AckCall", "WrapupTime"), Classes: codec.Agent, Text: "Logs an agent in at an extension. An agent of `[[agent]]` with `queues` becomes a member of each of them, as `Local/EXTEN@CONTEXT/n`; any other is Asterisk's, where that has the action."},
+	{Name: "AgentCallbackLogin", Params: optional(required("Agent", "Exten", "Context"), "AckCall", "WrapupTime"), Classes: codec.Agent, Text: "Logs an agent in at an extension. An agent of `[[agent]]` with `queues` becomes a member of each of them, as `Local/EXTEN@CONTEXT/n`; any other is Asterisk's, where that has the action. Context must be one that Asterisk has."},
 	{Name: "AgentInfo", Params: optional(nil, "Agent"), Classes: codec.Agent, ReadOnly: true, Like: "Agents", Text: "Lists agents, one or all: those of app_agent_pool, and those known only as members of queues."},
 	{Name: "AgentLogoff", Params: optional(required("Agent"), "SoftHangUp"), Classes: codec.Agent, Text: "Logs an agent off. One of `[[agent]]` with `queues` leaves them, and its calls are hung up where SoftHangUp is off; of Asterisk's own it is its `Soft`."},
 	{Name: "ChangeMonitor", Params: required("Channel", "File"), Classes: codec.Call, Text: "Goes on recording a channel to another file. Where Asterisk has no Monitor any more one file ends and the next begins; before that the whole recording gets the new name."},

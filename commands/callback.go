@@ -22,6 +22,16 @@ func memberName(agent profiles.Callback) string {
 // Asterisk has lost AgentCallbackLogin (1.8): dynamic members of queues take its place for the
 // agents of the configuration.
 
+// callbackAt judges where an agent logs in: what is behind an @ or a / would count instead.
+func callbackAt(_ *Env, a *codec.Packet) (*codec.Packet, string) {
+	for _, name := range []string{"Exten", "Context"} {
+		if strings.ContainsAny(a.Get(name), "@/") {
+			return a, name + " must be without @ and /"
+		}
+	}
+	return a, ""
+}
+
 // callbackLogin makes the agent a member of its queues, all of which must be inside the
 // session's scopes. Where a queue refuses, the logins of before are undone.
 func callbackLogin(s *State, env *Env, a *codec.Packet) Script {
@@ -41,6 +51,9 @@ func callbackLogin(s *State, env *Env, a *codec.Packet) Script {
 		text += "; AckCall and WrapupTime have no effect"
 	}
 	return func(ask Ask) []byte {
+		if env.lists("ShowDialPlan") && !hasContext(ask, exten, context) {
+			return native.Answer(a, "Error", "Context "+context+" is none of Asterisk's")
+		}
 		state := ""
 		switch {
 		case len(agent.Devices) > 0:
@@ -68,6 +81,12 @@ func callbackLogin(s *State, env *Env, a *codec.Packet) Script {
 		}
 		return native.Answer(a, "Success", text)
 	}
+}
+
+// hasContext tells whether there is a context, which is more than QueueAdd looks for. Whether it has the
+// extension is not known where others keep it (a switch). Texts are those of manager_show_dialplan in pbx/pbx_config.c.
+func hasContext(ask Ask, exten, context string) bool {
+	return !strings.HasPrefix(message(ask(newAction("ShowDialPlan", "Context", context, "Extension", exten))), "Did not find context")
 }
 
 // hasHint tells whether an extension has one (action_extensionstate in main/manager.c).

@@ -93,6 +93,9 @@ func Prepare(env *Env, ampd bool, p *codec.Packet) Request {
 			return r
 		}
 	}
+	if r.Refusal = wrong(c.Command, p); r.Refusal != "" {
+		return r
+	}
 	if c.prepare != nil {
 		r.Action, r.Refusal = c.prepare(env, p)
 	}

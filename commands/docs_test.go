@@ -23,7 +23,9 @@ Names of commands and parameters have no case. This page is made from the table 
 In the ampd dialect all of them are as said here. In Asterisk's own dialect a name that this Asterisk lists goes to it as it came, and
 only the others (` + "`ChannelInfo`, `PeerInfo`, `Monitor` with Asterisk 22" + ` ...) are these.
 
-A required parameter that is missing is answered with ` + "`Missing required parameter: NAME`" + `, what the profile may not run with ` + "`Permission denied`" + `.
+A required parameter that is missing is answered with ` + "`Missing required parameter: NAME`" + `, what the profile may not run with ` + "`Permission denied`" + `. One
+that is empty is not given. What is true or false may be said in Asterisk's words (` + "`yes`, `on`, `1`, `no`, `off`, `0`" + ` ...), and nothing else. In no
+value is a control character. What does not exist (a channel, a queue) Asterisk answers in its own words.
 "Asks" are the classes of which the profile must have one in ` + "`write`" + `, where Asterisk does not say otherwise of an action of the same name. A
 monitor runs what is read-only. Which of them an agent runs, and on what, [profiles.md](profiles.md) says.
 
@@ -41,6 +43,7 @@ func documentation() string {
 			if p.Required {
 				text += " (required)"
 			}
+			text += map[actions.Kind]string{actions.Switch: " (true or false)", actions.Number: " (a number)"}[p.Kind]
 			params = append(params, text)
 		}
 		if len(params) > 0 {

@@ -14,7 +14,7 @@ import (
 var doings = map[string]command{
 	"AbsoluteTimeout":    {prepare: absoluteTimeout, send: timeoutOff},
 	"AgentActivity":      {own: agentActivity},
-	"AgentCallbackLogin": {run: callbackLogin},
+	"AgentCallbackLogin": {prepare: callbackAt, run: callbackLogin},
 	"AgentInfo":          {own: agentInfo},
 	"AgentLogoff":        {run: callbackLogoff, send: softLogoff},
 	"ChangeMonitor":      {run: changeMonitor, lacking: true},
@@ -26,8 +26,8 @@ var doings = map[string]command{
 	"DBShow":             {run: showDatabase, send: as("DBGetTree")},
 	"MailboxCount":       {prepare: mailbox},
 	"MailboxStatus":      {prepare: mailbox},
-	"Monitor":            {run: monitor, lacking: true, send: mix},
-	"Originate":          {prepare: splitVariables},
+	"Monitor":            {run: monitor, send: mix},
+	"Originate":          {prepare: originate},
 	"ParkedCallInfo":     {send: as("ParkedCalls")},
 	"PeerInfo":           {own: peerInfo},
 	"ProfileDelete":      {work: profileDelete},
@@ -36,6 +36,7 @@ var doings = map[string]command{
 	"ProfileUpdate":      {work: profileUpdate},
 	"QueueInfo":          {send: as("QueueStatus")},
 	"QueuePause":         {prepare: pause},
+	"Redirect":           {prepare: redirect},
 	"SIPshowpeer":        {own: showPeer, lacking: true},
 	"ServerVersion":      {own: serverVersion},
 	"StatisticInfo":      {own: statisticInfo},
@@ -50,7 +51,7 @@ func as(name string) func(*Env, *codec.Packet) *codec.Packet {
 // unixTimes begin where no number of seconds from now is meant any more.
 const unixTimes = 1_000_000_000
 
-// absoluteTimeout turns a Unix time into seconds from now.
+// absoluteTimeout turns a Unix time into seconds from now, of which there are as many.
 func absoluteTimeout(env *Env, a *codec.Packet) (*codec.Packet, string) {
 	seconds, err := strconv.ParseInt(a.Get("Timeout"), 10, 64)
 	switch {
@@ -59,6 +60,9 @@ func absoluteTimeout(env *Env, a *codec.Packet) (*codec.Packet, string) {
 	case seconds > unixTimes:
 		if seconds -= env.Now.Unix(); seconds <= 0 {
 			return a, "Timeout has passed"
+		}
+		if seconds > unixTimes {
+			return a, "Timeout must be a number of seconds, or a Unix time"
 		}
 	}
 	return instead(a, "Timeout", strconv.FormatInt(seconds, 10)), ""
@@ -101,17 +105,30 @@ func getTree(_ *Env, a *codec.Packet) *codec.Packet {
 
 // mailbox puts Mailbox and Context together.
 func mailbox(_ *Env, a *codec.Packet) (*codec.Packet, string) {
-	if strings.Contains(a.Get("Mailbox"), "@") {
+	if name, context, found := strings.Cut(a.Get("Mailbox"), "@"); found {
+		if name == "" || context == "" {
+			return a, "Mailbox must be like 1001@default, or 1001 with a Context"
+		}
 		return a, ""
 	}
-	if a.Get("Context") == "" {
+	switch context := a.Get("Context"); {
+	case context == "":
 		return a, "Missing required parameter: Context"
+	case strings.Contains(context, "@"):
+		return a, "Context must be without @"
 	}
 	return instead(a, "Mailbox", a.Get("Mailbox")+"@"+a.Get("Context")), ""
 }
 
-// splitVariables gives each variable a header of its own.
-func splitVariables(_ *Env, a *codec.Packet) (*codec.Packet, string) {
+// originate gives each variable a header of its own. Asterisk reads of numbers what they begin
+// with (action_originate in main/manager.c).
+func originate(_ *Env, a *codec.Packet) (*codec.Packet, string) {
+	if timeout := a.Get("Timeout"); timeout != "" && !isNumber(timeout, 0) {
+		return a, "Timeout must be a number of milliseconds"
+	}
+	if refusal := wrongPriority(a); refusal != "" {
+		return a, refusal
+	}
 	var rest []codec.Header
 	for _, h := range others(a, "Action") {
 		if !strings.EqualFold(h.Name, "Variable") {
@@ -123,6 +140,19 @@ func splitVariables(_ *Env, a *codec.Packet) (*codec.Packet, string) {
 		}
 	}
 	return built(codec.Header{Name: "Action", Value: a.ActionName()}, rest...), ""
+}
+
+// redirect reads Priority as originate does (action_redirect in main/manager.c).
+func redirect(_ *Env, a *codec.Packet) (*codec.Packet, string) { return a, wrongPriority(a) }
+
+// wrongPriority judges a Priority, which may be a label. One that begins with a digit or a
+// sign is none.
+func wrongPriority(a *codec.Packet) (refusal string) {
+	priority := a.Get("Priority")
+	if priority != "" && strings.IndexByte("+-.0123456789", priority[0]) >= 0 && !isNumber(priority, 1) {
+		return "Priority must be a number from 1 on, or a label"
+	}
+	return ""
 }
 
 // pause pauses where it is not said.

@@ -96,9 +96,9 @@ func packetOf(lines string) *codec.Packet {
 // becomesOther are the actions that a command may become though the session could not run
 // them itself: what the document says of these two.
 var becomesOther = map[string][]string{
-	"Monitor":            {"MixMonitor"},
+	"Monitor":            {"MixMonitor", "Command"},
 	"ChangeMonitor":      {"MixMonitor", "StopMixMonitor"},
-	"AgentCallbackLogin": {"QueueAdd", "QueueRemove", "ExtensionState"},
+	"AgentCallbackLogin": {"QueueAdd", "QueueRemove", "ExtensionState", "ShowDialPlan"},
 	"AgentLogoff":        {"QueueRemove", "Hangup"},
 }
 

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"strings"
 
 	"ampd/codec"
@@ -60,6 +61,9 @@ func refusing(a *codec.Packet, text string) Script {
 }
 
 func monitor(_ *State, env *Env, a *codec.Packet) Script {
+	if env.lists(a.ActionName()) {
+		return monitorItself(env, a)
+	}
 	c, _, running := onChannel(env, a)
 	switch {
 	case c == nil:
@@ -75,10 +79,53 @@ func monitor(_ *State, env *Env, a *codec.Packet) Script {
 		r.format = "wav"
 	}
 	return func(ask Ask) []byte {
+		if !writes(ask, a.Get("Format")) {
+			return native.Answer(a, "Error", "Format "+r.format+" is none that Asterisk can write")
+		}
 		if text := env.Recordings.start(ask, c, file, r); text != "" {
 			return native.Answer(a, "Error", text)
 		}
 		return native.Answer(a, "Success", "Started monitoring channel")
+	}
+}
+
+// writes tells whether Asterisk can write files of a format that was asked for, "" for none.
+// MixMonitor would say that it does, and then not. What can't be asked is taken for true.
+func writes(ask Ask, format string) bool {
+	if format == "" {
+		return true
+	}
+	answer := ask(newAction("Command", "Command", "core show file formats"))
+	if !succeeded(answer) {
+		return true
+	}
+	for _, h := range answer[0].Headers { // "slin       wav        wav|WAV": the last two are the name and the file's endings
+		fields := strings.Fields(h.Value)
+		if h.Name != "" && !strings.EqualFold(h.Name, "Output") || len(fields) < 3 {
+			continue
+		}
+		if fields[1] == format || slices.Contains(strings.Split(fields[2], "|"), format) {
+			return true
+		}
+	}
+	return false
+}
+
+// monitorItself is for an Asterisk that has Monitor. That says of a format which there is not that it
+// writes it, too (start_monitor_action in res/res_monitor.c).
+func monitorItself(env *Env, a *codec.Packet) Script {
+	if a.Get("Format") == "" {
+		return nil
+	}
+	return func(ask Ask) []byte {
+		if !writes(ask, a.Get("Format")) {
+			return native.Answer(a, "Error", "Format "+a.Get("Format")+" is none that Asterisk can write")
+		}
+		answer := ask(mix(env, a))
+		if !succeeded(answer) {
+			return native.Answer(a, "Error", message(answer))
+		}
+		return native.Answer(a, "Success", message(answer))
 	}
 }
 

@@ -28,8 +28,11 @@ func agentActivity(s *State, env *Env, a *codec.Packet) Answer {
 	_, begin := env.Statistics.Day()
 	since, wrong := moment(a, "Since", begin)
 	until, wrong2 := moment(a, "Until", env.Now)
-	if wrong != "" || wrong2 != "" {
-		return whole(native.Answer(a, "Error", wrong+wrong2))
+	if wrong == "" {
+		wrong = wrong2
+	}
+	if wrong != "" {
+		return whole(native.Answer(a, "Error", wrong))
 	}
 	if since.Before(begin) {
 		since = begin
@@ -57,6 +60,9 @@ func seesEntry(s *State, e stats.Entry) bool {
 	return seesItem(s.Rights, "QueueMember", "Queue", e.Queue, "Location", e.Interface)
 }
 
+// lastSecond is that of the year 9999. A Unix time behind it is one in milliseconds.
+const lastSecond = 253_402_300_799
+
 // moment reads a Unix time.
 func moment(a *codec.Packet, header string, otherwise time.Time) (t time.Time, wrong string) {
 	text := a.Get(header)
@@ -64,8 +70,8 @@ func moment(a *codec.Packet, header string, otherwise time.Time) (t time.Time, w
 		return otherwise, ""
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return t, header + " must be a Unix time. "
+	if err != nil || seconds < 0 || seconds > lastSecond {
+		return t, header + " must be a Unix time"
 	}
 	return time.Unix(seconds, 0), ""
 }

@@ -109,7 +109,11 @@ func (s *Session) voice(p *codec.Packet, profile *profiles.Profile) (v Voice, re
 	}
 	v = s.manner.voice
 	v.Ampd = s.reader.xml || p.Get("Type") != "" || dialect == "ampd"
-	v.NUL = v.NUL || codec.IsTrue(p.Get("isFlash"))
+	flash := p.Get("isFlash")
+	v.NUL = v.NUL || codec.IsTrue(flash)
+	if flash != "" && !codec.IsTrue(flash) && !codec.IsFalse(flash) {
+		refusal = "isFlash must be true or false"
+	}
 	switch strings.ToLower(p.Get("Format")) {
 	case "":
 	case "xml":

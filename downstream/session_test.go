@@ -299,6 +299,11 @@ func TestConversation(t *testing.T) {
 			wants: greeting + "Action: Login\r\nResponse: Error\r\nMessage: Format must be XML or Asterisk\r\n\r\n",
 			after: time.Second,
 		},
+		"an isFlash that is neither": {
+			says:  "<command action='login' user='wall' secret='wallsecret' type='monitor' isFlash='maybe'/>",
+			wants: greeting + "<command action=\"login\" response=\"Error\" Message=\"isFlash must be true or false\" />\n",
+			after: time.Second,
+		},
 		"a Type that is not permitted": {
 			says:  "Action: Login\r\nUsername: wall\r\nSecret: wallsecret\r\nType: administrator\r\n\r\n",
 			wants: greeting + "Action: Login\r\nResponse: Error\r\nMessage: Type not permitted\r\n\r\n",

@@ -100,7 +100,7 @@ func (s *speaker) say(command string, pairs ...string) *reply {
 	if s.xml {
 		fmt.Fprintf(&text, "<command action=%q", command)
 		for i := 0; i < len(pairs); i += 2 {
-			fmt.Fprintf(&text, " %s=\"%s\"", pairs[i], strings.NewReplacer("&", "&amp;", "<", "&lt;", `"`, "&quot;").Replace(pairs[i+1]))
+			fmt.Fprintf(&text, " %s=\"%s\"", pairs[i], strings.NewReplacer("&", "&amp;", "<", "&lt;", `"`, "&quot;", "\x00", "&#0;", "\x01", "&#1;").Replace(pairs[i+1]))
 		}
 		text.WriteString(" />\n")
 	} else {
@@ -117,7 +117,7 @@ func (s *speaker) say(command string, pairs ...string) *reply {
 	for {
 		packet := s.packet()
 		r.raw += packet
-		if !strings.Contains(packet, id) {
+		if !strings.Contains(packet, id) && !strings.Contains(packet, "Failed to parse message") {
 			continue // an event
 		}
 		lines := packet
