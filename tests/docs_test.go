@@ -324,7 +324,8 @@ func isElsewhere(packet string) bool {
 func (g *guide) packet() string {
 	g.t.Helper()
 	require.NoError(g.t, g.conversation.SetDeadline(time.Now().Add(wireLimit)))
-	return strings.TrimRight(strings.ReplaceAll(g.conversation.packet(), "\r\n", "\n"), "\n")
+	text := strings.ReplaceAll(g.conversation.packet(), "\r\n", "\n")
+	return strings.TrimRight(strings.ReplaceAll(text, ": \n", ":\n"), "\n") // no blank ends a line of a page
 }
 
 // matches compares, and learns what was given anew.
