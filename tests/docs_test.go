@@ -191,13 +191,17 @@ func (g *guide) do(done func(packet string) bool, lines ...string) {
 // call makes the call, which is up then.
 func (g *guide) call() {
 	g.t.Helper()
+	g.channel = ""
+	channels := 0 // both halves: Asterisk tells of the response beside them
 	g.do(func(p string) bool {
-		if header(p, "Event") != "OriginateResponse" {
-			return false
+		switch header(p, "Event") {
+		case "Newchannel":
+			channels++
+		case "OriginateResponse":
+			require.Equal(g.t, "Success", header(p, "Response"), p)
+			g.channel = header(p, "Channel")
 		}
-		require.Equal(g.t, "Success", header(p, "Response"), p)
-		g.channel = header(p, "Channel")
-		return true
+		return g.channel != "" && channels == 2
 	}, "Action: Originate", "Channel: Local/100@internal/n", "Application: Wait", "Data: 600", "Async: true")
 }
 
