@@ -414,7 +414,7 @@ func (g *guide) check(b block) {
 }
 
 var (
-	loggedAnew = regexp.MustCompile(`("client":|"latency_ms":|"address":"|"time":")[0-9][0-9a-fTZ:.+-]*|(internal-)[0-9a-f]{8}`)
+	loggedAnew = regexp.MustCompile(`("client":|"latency_ms":|"address":"|"time":")[0-9][0-9a-fTZ:.+-]*|(internal-)[0-9a-f]{8}|(SIGHUP: )/\S+/ampd\.toml:\d+: listen\[\d+\]|(listen tcp 127\.0\.0\.1:)\d+`)
 	pair       = regexp.MustCompile(`\["(\w+)","([^"]*)"\]`)
 )
 
@@ -428,30 +428,15 @@ func field(line, name string) string {
 // logs does what lines of a log tell of, and looks for these lines.
 func (g *guide) logs(b block) {
 	t := g.t
+	if strings.Contains(b.text, "SIGHUP") {
+		g.takesTwice()
+	}
 	for line := range strings.Lines(b.text) {
 		line = strings.TrimSuffix(line, "\n")
-		w, err := dialWire("documentation", g.d.Addr)
-		require.NoError(t, err)
-		defer w.Close()
-		account := asterisk.Account{Name: field(line, "profile"), Secret: "guessed"}
-		if action := field(line, "action"); action == "" {
-			require.Contains(t, line, "wrong secret")
-			require.ErrorContains(t, w.logIn(account), "Authentication failed")
-		} else {
-			account.Secret = g.secret(account.Name)
-			require.NoError(t, w.logIn(account, "Events: off"))
-			lines := []string{"Action: " + action}
-			for _, p := range pair.FindAllStringSubmatch(line, -1) {
-				value := p[2]
-				if p[1] == "Channel" {
-					value = g.channel
-				}
-				lines = append(lines, p[1]+": "+value)
-			}
-			_, _, err = w.ask(lines...)
-			require.NoError(t, err)
+		if profile := field(line, "profile"); profile != "" {
+			g.does(profile, line)
 		}
-		shown := regexp.QuoteMeta(loggedAnew.ReplaceAllString(line, "$1$2"))
+		shown := regexp.QuoteMeta(loggedAnew.ReplaceAllString(line, "$1$2$3$4"))
 		pattern := regexp.MustCompile(`^` + strings.ReplaceAll(shown, `\.\.\.`, `.*`) + `$`)
 		var all string
 		require.True(t, eventually(func() bool {
@@ -459,10 +444,49 @@ func (g *guide) logs(b block) {
 			require.NoError(t, err)
 			all = string(audit) + g.d.Log()
 			return slices.ContainsFunc(strings.Split(all, "\n"), func(met string) bool {
-				return pattern.MatchString(loggedAnew.ReplaceAllString(met, "$1$2"))
+				return pattern.MatchString(loggedAnew.ReplaceAllString(met, "$1$2$3$4"))
 			})
 		}, 5*time.Second), "no line like\n%s\nin\n%s", line, all)
 	}
+}
+
+// takesTwice has ampd listen where it listens already.
+func (g *guide) takesTwice() {
+	t := g.t
+	file := filepath.Join(g.d.Dir, "ampd.toml")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(text, "\n[[listen]]\naddress = %q\n", g.d.HTTP), 0o600))
+	require.NoError(t, syscall.Kill(g.d.PID(), syscall.SIGHUP))
+	t.Cleanup(func() { require.NoError(t, os.WriteFile(file, text, 0o600)) })
+}
+
+// does does what a line tells of a profile.
+func (g *guide) does(profile, line string) {
+	t := g.t
+	t.Helper()
+	w, err := dialWire("documentation", g.d.Addr)
+	require.NoError(t, err)
+	defer w.Close()
+	account := asterisk.Account{Name: profile, Secret: "guessed"}
+	action := field(line, "action")
+	if action == "" {
+		require.Contains(t, line, "wrong secret")
+		require.ErrorContains(t, w.logIn(account), "Authentication failed")
+		return
+	}
+	account.Secret = g.secret(profile)
+	require.NoError(t, w.logIn(account, "Events: off"))
+	lines := []string{"Action: " + action}
+	for _, p := range pair.FindAllStringSubmatch(line, -1) {
+		value := p[2]
+		if p[1] == "Channel" {
+			value = g.channel
+		}
+		lines = append(lines, p[1]+": "+value)
+	}
+	_, _, err = w.ask(lines...)
+	require.NoError(t, err)
 }
 
 // secret is a profile's.
