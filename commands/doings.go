@@ -262,12 +262,11 @@ func agentInfo(s *State, env *Env, a *codec.Packet) Answer {
 			l.b = append(l.b, p.Raw...)
 		}
 	}
-	shown := map[string]bool{}
+	mine, shown := members(env, asked), map[string]bool{}
 	for q := range env.State.Queues() {
 		for _, m := range q.Members {
 			key := strings.ToLower(m.Interface)
-			mine := asked == "" || strings.EqualFold(asked, m.Interface) || strings.EqualFold(asked, m.Name)
-			if shown[key] || !mine || pool[key] || pool[strings.ToLower(m.StateInterface)] ||
+			if shown[key] || !mine(m) || pool[key] || pool[strings.ToLower(m.StateInterface)] ||
 				!seesItem(s.Rights, "QueueMember", "Queue", q.Name, "Location", m.Interface) {
 				continue
 			}

@@ -14,17 +14,22 @@ import (
 	"ampd/stats"
 )
 
-// agentActivity lists what an agent did, as far as ampd has seen it: one of [[agent]] under
-// all its interfaces, any other by its id, interface or MemberName.
+// members tells which members of queues are the agent that is asked for: one of [[agent]] under
+// all its interfaces, any other by its id, interface or MemberName. "" is every agent.
+func members(env *Env, asked string) func(*pbx.Member) bool {
+	if agent, ok := env.Profiles.Callback(asked); ok {
+		return pbx.New().NewOwner(pbx.Person(*agent.Person)).IsMember
+	}
+	return func(m *pbx.Member) bool {
+		return asked == "" || strings.EqualFold(m.Interface, asked) || strings.EqualFold(m.Name, asked) ||
+			strings.EqualFold(m.Interface, "Agent:"+asked) || strings.EqualFold(m.StateInterface, "Agent:"+asked)
+	}
+}
+
+// agentActivity lists what an agent did, as far as ampd has seen it.
 func agentActivity(s *State, env *Env, a *codec.Packet) Answer {
 	asked := a.Get("Agent")
-	mine := func(iface, name string) bool {
-		return strings.EqualFold(iface, asked) || strings.EqualFold(iface, "Agent:"+asked) || strings.EqualFold(name, asked)
-	}
-	if agent, ok := env.Profiles.Callback(asked); ok {
-		owner := pbx.New().NewOwner(pbx.Person(*agent.Person))
-		mine = func(iface, name string) bool { return owner.IsMember(&pbx.Member{Interface: iface, Name: name}) }
-	}
+	mine := members(env, asked)
 	_, begin := env.Statistics.Day()
 	since, wrong := moment(a, "Since", begin)
 	until, wrong2 := moment(a, "Until", env.Now)
@@ -38,7 +43,7 @@ func agentActivity(s *State, env *Env, a *codec.Packet) Answer {
 		since = begin
 	}
 	l := newList(a, "Agent activity will follow", "Since", unixTime(since))
-	for _, e := range env.Statistics.Activity(mine) {
+	for _, e := range env.Statistics.Activity(func(iface, name string) bool { return mine(&pbx.Member{Interface: iface, Name: name}) }) {
 		if e.Time.Before(since) || e.Time.After(until) || !seesEntry(s, e) {
 			continue
 		}
@@ -102,11 +107,12 @@ func statisticInfo(s *State, env *Env, a *codec.Packet) Answer {
 		}
 	}
 	if kind != "queue" && (queue == "" || agent != "") {
+		mine := members(env, agent)
 		for g := range env.Statistics.Agents(env.Now) {
-			if agent != "" && !g.Is(agent) {
-				continue
-			}
-			if g.Members = slices.DeleteFunc(g.Members, func(m stats.Membership) bool { return !seesMember(s, m) }); len(g.Members) > 0 || seesPoolAgent(s, &g) {
+			g.Only(func(m stats.Membership) bool { return seesMember(s, m) })
+			if slices.ContainsFunc(g.Members, func(m stats.Membership) bool {
+				return mine(&pbx.Member{Interface: m.Interface, Name: m.Name, StateInterface: m.StateInterface})
+			}) || isPoolAgent(s, &g, agent) {
 				l.item("AgentStatistic", AgentStatistic(&g)...)
 			}
 		}
@@ -118,9 +124,12 @@ func seesMember(s *State, m stats.Membership) bool {
 	return seesItem(s.Rights, "QueueMember", "Queue", m.Queue, "Name", m.Name, "Location", m.Interface)
 }
 
-// seesPoolAgent tells whether the session may see one of the agents of app_agent_pool that it is.
-func seesPoolAgent(s *State, g *stats.Agent) bool {
-	return slices.ContainsFunc(g.Pools(), func(id string) bool { return seesItem(s.Rights, "Agents", "Agent", id) })
+// isPoolAgent tells whether an agent that is in no queue is the one of app_agent_pool that is asked
+// for, or any, and one that the session may see.
+func isPoolAgent(s *State, g *stats.Agent, asked string) bool {
+	return len(g.Members) == 0 && slices.ContainsFunc(g.Pools(), func(id string) bool {
+		return (asked == "" || strings.EqualFold(asked, id) || strings.EqualFold(asked, "Agent:"+id)) && seesItem(s.Rights, "Agents", "Agent", id)
+	})
 }
 
 // queueNames are the queues that there are, and those that there were today, sorted.

@@ -2,7 +2,6 @@ package stats
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -73,6 +72,23 @@ func StatusOf(device, inCall, paused string) string {
 	return "Unavailable"
 }
 
+// busier is that of two statuses which comes first; "" is none.
+func busier(x, y string) string {
+	if y != "" && slices.Index(statuses, y) < slices.Index(statuses, x) {
+		return y
+	}
+	return x
+}
+
+// does is the member's status.
+func (m *membership) does() string {
+	paused := ""
+	if m.paused {
+		paused = "1"
+	}
+	return StatusOf(m.status, m.inCall, paused)
+}
+
 // changedStatus notes since when the person does what it does.
 func (p *person) changedStatus(now time.Time) {
 	status := "Unavailable"
@@ -80,13 +96,7 @@ func (p *person) changedStatus(now time.Time) {
 		status = "Idle"
 	}
 	for _, m := range p.members {
-		paused := ""
-		if m.paused {
-			paused = "1"
-		}
-		if s := StatusOf(m.status, m.inCall, paused); slices.Index(statuses, s) < slices.Index(statuses, status) {
-			status = s
-		}
+		status = busier(status, m.does())
 	}
 	if p.calls > 0 {
 		status = "Talking"
@@ -168,13 +178,4 @@ func within(told, least, now time.Time) time.Time {
 		return least
 	}
 	return told
-}
-
-// is tells whether a text names the person: its name, one of its interfaces, or the id of its
-// agent of app_agent_pool.
-func (p *person) is(text string) bool {
-	if strings.EqualFold(text, p.name) || slices.Contains(p.pools, strings.ToLower(strings.TrimPrefix(text, poolPrefix))) {
-		return true
-	}
-	return slices.ContainsFunc(p.members, func(m *membership) bool { return strings.EqualFold(text, m.iface) })
 }

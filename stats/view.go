@@ -63,17 +63,36 @@ func (b *Book) Queues() []string {
 // An Agent is a person as it is now. It is good until the next event.
 type Agent struct {
 	Name    string    // MemberName; the interface of a member without one; "Agent:ID"
-	Status  string    // Talking, Ringing, Idle, Paused, Unavailable
+	Status  string    // Talking, Ringing, Idle, Paused, Unavailable: the busiest of its members
 	Since   time.Time // that of Status, zero where nobody saw it begin
 	Members []Membership
-	day     string
-	of      *person
+
+	day string
+	of  *person
 }
 
 // A Membership is a queue that an agent is, or today was, a member of.
 type Membership struct {
-	Queue, Interface, Name string
-	Current                bool
+	Queue, Interface, Name, StateInterface string
+
+	Current bool
+	status  string // of a current one
+}
+
+// Only leaves of an agent the memberships that sees is true for, and what they tell.
+func (a *Agent) Only(sees func(Membership) bool) {
+	before := len(a.Members)
+	a.Members = slices.DeleteFunc(a.Members, func(m Membership) bool { return !sees(m) })
+	if len(a.Members) == before {
+		return
+	}
+	status := "Unavailable"
+	for _, m := range a.Members {
+		status = busier(status, m.status)
+	}
+	if status != a.Status {
+		a.Status, a.Since = status, time.Time{}
+	}
 }
 
 // Agents are all people that are members, or were today, and the agents of app_agent_pool that
@@ -96,22 +115,18 @@ func (b *Book) agent(p *person, now time.Time) Agent {
 	a := Agent{Name: p.name, Status: p.status, Since: p.since, day: b.day, of: p}
 	seen := map[string]bool{}
 	for _, m := range p.members {
-		a.Members = append(a.Members, Membership{m.queue, m.iface, m.name, true})
+		a.Members = append(a.Members, Membership{m.queue, m.iface, m.name, m.states, true, m.does()})
 		seen[m.queue] = true
 	}
 	for of := range p.totals {
 		if of.queue != "" && of.Day == b.day && !seen[of.queue] {
 			seen[of.queue] = true
-			a.Members = append(a.Members, Membership{of.queue, p.name, p.name, false})
+			a.Members = append(a.Members, Membership{Queue: of.queue, Interface: p.name, Name: p.name})
 		}
 	}
 	slices.SortStableFunc(a.Members, func(x, y Membership) int { return cmp.Compare(x.Queue, y.Queue) })
 	return a
 }
-
-// Is tells whether a text names the agent: its name, one of its interfaces, or the id of its
-// agent of app_agent_pool, in any case.
-func (a *Agent) Is(text string) bool { return a.of.is(text) }
 
 // Pools are the ids of the agents of app_agent_pool that the agent is, in lower case.
 func (a *Agent) Pools() []string { return a.of.pools }
