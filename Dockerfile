@@ -3,6 +3,9 @@
 #   docker build -t ampd .
 #   docker run --ulimit core=0 -v /etc/ampd:/etc/ampd:ro -v ampd:/var/lib/ampd -p 5039:5039 ampd
 #
+# In a container 127.0.0.1 is the container: [[listen]] has address ":5039", and [upstream] the
+# host's. The files in /etc/ampd must be readable by the user 65532.
+#
 # --ulimit core=0 because a core dump holds secrets; ampd also switches its own off.
 FROM golang:1.26 AS build
 WORKDIR /src

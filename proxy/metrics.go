@@ -31,7 +31,7 @@ func newHubMetrics(r prometheus.Registerer) *hubMetrics {
 		}),
 		actions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ampd_actions_total",
-			Help: "Actions of clients by result: answered by the upstream, by ampd itself (own), refused by rights, malformed, or come during shutdown.",
+			Help: "Actions of clients by result: answered by the upstream, by ampd itself (own), refused by rights, unknown or without a required parameter (invalid), unreadable (malformed), or come during shutdown.",
 		}, []string{"result"}),
 		overdue: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "ampd_order_hold_exceeded_total",
@@ -58,7 +58,7 @@ func newHubMetrics(r prometheus.Registerer) *hubMetrics {
 	for _, why := range []string{"loss", "resync"} {
 		m.missed.WithLabelValues(why)
 	}
-	for _, result := range []string{"upstream", "own", "refused", "malformed", "shutdown"} {
+	for _, result := range []string{"upstream", "own", "refused", "invalid", "malformed", "shutdown"} {
 		m.actions.WithLabelValues(result)
 	}
 	for _, result := range []string{"new", "ok", "gap"} {
