@@ -133,7 +133,7 @@ func TestDemo(t *testing.T) {
 		said.WriteString(lines.Text() + "\n")
 	}
 	commands := regexp.MustCompile(`(?m)^     .*printf.*$`).FindAllString(said.String(), -1)
-	require.Len(t, commands, 3, said.String())
+	require.Len(t, commands, 4, said.String())
 
 	follow := shell(t, commands[1], "Event: QueueCallerJoin\r\n")
 	require.Contains(t, follow, "Message: Authentication accepted\r\n")
@@ -146,6 +146,9 @@ func TestDemo(t *testing.T) {
 	require.Contains(t, status, "EventList: Complete\r\n")
 	originate := shell(t, commands[2], "Message: Thanks for all the fish.\r\n")
 	require.Contains(t, originate, "Message: Originate successfully queued\r\n")
+	inXML := shell(t, commands[3], `Message="Thanks for all the fish." />`)
+	require.Contains(t, inXML, `<event event="QueueParams" Queue="sales"`)
+	require.Contains(t, inXML, `<event event="QueueStatusComplete" EventList="Complete"`)
 
 	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 	require.NoError(t, cmd.Wait())

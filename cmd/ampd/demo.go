@@ -57,6 +57,10 @@ Try, each line in a terminal of its own:
 
      printf 'Action: Login\r\nUsername: demo\r\nSecret: demo\r\nEvents: off\r\n\r\nAction: Originate\r\nChannel: %[4]s\r\nContext: %[5]s\r\nExten: %[6]s\r\nPriority: 1\r\nAsync: true\r\n\r\nAction: Logoff\r\n\r\n' | nc -N %[2]s
 
+  4. The first in XML, as clients of the classic ampd protocol have it
+
+     printf '<command action="login" user="wall" secret="wall" type="monitor" format="xml" events="off" /><command action="QueueInfo" queue="sales" /><command action="logoff" />' | nc -N %[2]s
+
 Ctrl-C stops the demo.
 
 `
