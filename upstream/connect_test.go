@@ -124,6 +124,8 @@ func TestWithoutFullyBootedSystemIsTakenToBeMissing(t *testing.T) {
 	fake := newFake()
 	fake.readPerm, fake.booting = "", true
 	onBench(t, fake, nil, func(t *testing.T, b *bench) {
+		b.sleep(time.Second)
+		require.Equal(t, 1, b.logs.FilterMessage("what the account reads can't be asked without write = command").Len())
 		b.sleep(DefaultConfig().BootTimeout.Std())
 		require.Equal(t, []string{"lost: the account in manager.conf does not read system (or Asterisk did not boot within boot_timeout)"}, b.take())
 	})

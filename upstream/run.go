@@ -237,16 +237,16 @@ func (c *Client) checkAccount(ctx context.Context, events *conn) error {
 	if missing != 0 {
 		return &rightsError{missing.String()}
 	}
+	if !known { // before the wait: without system it is in vain
+		c.tellRights.Do(func() {
+			c.log.Warn("what the account reads can't be asked without write = command",
+				zap.String("username", c.cfg.Load().Username), zap.Stringer("must_read", neededRead))
+		})
+	}
 	timer := time.NewTimer(c.cfg.Load().BootTimeout.Std())
 	defer timer.Stop()
 	select {
 	case <-events.booted:
-		if !known {
-			c.tellRights.Do(func() {
-				c.log.Warn("what the account reads can't be asked without write = command",
-					zap.String("username", c.cfg.Load().Username), zap.Stringer("must_read", neededRead))
-			})
-		}
 	case <-timer.C:
 		if !known {
 			return &rightsError{"system (or Asterisk did not boot within boot_timeout)"}
