@@ -36,10 +36,11 @@ var docPages = []string{"README.md", "docs/protocol.md", "docs/profiles.md", "do
 
 // notRun are the blocks that no test can run, by their first line, and why.
 var notRun = map[string]string{
-	"go build ./cmd/ampd":                 "what it builds reads /etc/ampd: daemon.Start does the same with files of its own",
-	"make test":                           "it runs this",
-	"/var/log/ampd/audit.log {":           "belongs to logrotate, systemd and root",
-	"fail2ban-regex systemd-journal ampd": "reads the machine's journal and /etc/fail2ban: proxy/fail2ban_test.go reads the filter",
+	"go build ./cmd/ampd": "what it builds reads /etc/ampd: daemon.Start does the same with files of its own",
+	"make test":           "it runs this",
+	"useradd --system --no-create-home --shell /usr/sbin/nologin ampd": "makes a user of this machine's",
+	"/var/log/ampd/audit.log {":                                        "belongs to logrotate, systemd and root",
+	"fail2ban-regex systemd-journal ampd":                              "reads the machine's journal and /etc/fail2ban: proxy/fail2ban_test.go reads the filter",
 }
 
 // A block is one example.
