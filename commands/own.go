@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ampd/actions"
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/pbx"
@@ -22,6 +23,7 @@ type State struct {
 	Mask    codec.Classes
 	Filters *rights.Filters  // the profile's and those added
 	Added   []rights.Matcher // by the session
+	Ampd    bool             // it speaks the ampd dialect
 
 	// Challenge answers the action of that name.
 	Challenge func(*codec.Packet) []byte
@@ -106,7 +108,7 @@ func events(s *State, _ *Env, a *codec.Packet) Answer {
 }
 
 // listCommands leaves the lines of what the profile may not run out of Asterisk's
-// answer.
+// answer, and in the ampd dialect adds those of ampd's own commands.
 func listCommands(s *State, env *Env, a *codec.Packet) Answer {
 	if env.Upstream == nil {
 		return whole(native.Answer(a, "Error", "Upstream not connected"))
@@ -115,6 +117,11 @@ func listCommands(s *State, env *Env, a *codec.Packet) Answer {
 	for _, c := range env.Upstream.Commands {
 		if s.Rights.Lists(env.Table, c.Name) {
 			b = native.AppendHeader(b, c.Name, c.Text)
+		}
+	}
+	for _, c := range actions.Commands {
+		if s.Ampd && !env.lists(c.Name) && s.Rights.Lists(env.Table, c.Name) {
+			b = native.AppendHeader(b, c.Name, strings.ReplaceAll(c.Text, "`", ""))
 		}
 	}
 	return whole(native.AppendEnd(b))

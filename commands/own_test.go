@@ -150,3 +150,19 @@ func TestWaitEventBringsTheEventsThatEndedIt(t *testing.T) {
 		string(answer.Wait.Begin())+"Event: A\r\n\r\n"+string(answer.Wait.End()))
 	require.Negative(t, waitEvent(nil, nil, action(t, "Action: WaitEvent\nTimeout: -2")).Wait.Timeout)
 }
+
+// In the ampd dialect ListCommands has the commands of ampd's own too, as far as the profile may
+// run them.
+func TestListCommandsHasOwnCommandsInTheAmpdDialect(t *testing.T) {
+	env := &Env{Upstream: &upstream.Info{Commands: []upstream.Command{{Name: "Ping", Text: "Keepalive.  (Priv: <none>)"}}}, Table: rights.Table{}}
+	for name, classes := range Classes {
+		env.Table[strings.ToLower(name)] = classes
+	}
+	s := administrator(t)
+	require.NotContains(t, string(listCommands(s, env, action(t, "Action: ListCommands")).Packets), "PeerInfo: ")
+	s.Ampd = true
+	answer := string(listCommands(s, env, action(t, "Action: ListCommands")).Packets)
+	require.Contains(t, answer, "\r\nPeerInfo: Lists ")
+	require.Contains(t, answer, "\r\nPing: Keepalive.  (Priv: <none>)\r\n")
+	require.NotContains(t, answer, "ProfileUpdate: ", "for admins")
+}

@@ -99,6 +99,7 @@ func newClient(s *downstream.Session, login downstream.Login, subject *rights.Su
 	}
 	c.state.Rights = subject
 	c.state.Filters = subject.Filters()
+	c.state.Ampd = c.voice.Ampd
 	c.state.Challenge = s.Challenge
 	c.state.Mask = codec.All
 	if mask, ok := commands.ParseMask(login.Action.Get("Events")); ok {
