@@ -207,16 +207,20 @@ func (l *list) item(name string, pairs ...string) {
 	l.b = native.AppendEnd(l.b)
 }
 
-// shown adds an item that was judged, nil for one that is not to be seen.
-func (l *list) shown(name string, item *codec.Packet) {
-	if item == nil {
-		return
-	}
+// headers adds an item of headers, as item does.
+func (l *list) headers(name string, headers []codec.Header) {
 	var pairs []string
-	for _, h := range item.Headers[1:] {
+	for _, h := range headers {
 		pairs = append(pairs, h.Name, h.Value)
 	}
 	l.item(name, pairs...)
+}
+
+// shown adds an item that was judged, nil for one that is not to be seen.
+func (l *list) shown(name string, item *codec.Packet) {
+	if item != nil {
+		l.headers(name, item.Headers[1:])
+	}
 }
 
 func (l *list) id() {

@@ -102,7 +102,7 @@ func statisticInfo(s *State, env *Env, a *codec.Packet) Answer {
 	if kind != "agent" && (agent == "" || queue != "") {
 		for _, name := range queueNames(env) {
 			if (queue == "" || strings.EqualFold(queue, name)) && seesItem(s.Rights, "QueueParams", "Queue", name) {
-				l.item("QueueStatistic", QueueStatistic(env, name)...)
+				l.headers("QueueStatistic", QueueStatistic(env, name))
 			}
 		}
 	}
@@ -113,7 +113,7 @@ func statisticInfo(s *State, env *Env, a *codec.Packet) Answer {
 			if slices.ContainsFunc(g.Members, func(m stats.Membership) bool {
 				return mine(&pbx.Member{Interface: m.Interface, Name: m.Name, StateInterface: m.StateInterface})
 			}) || isPoolAgent(s, &g, agent) {
-				l.item("AgentStatistic", AgentStatistic(&g)...)
+				l.headers("AgentStatistic", AgentStatistic(&g))
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func queueNames(env *Env) []string {
 }
 
 // QueueStatistic are the headers with a queue's figures: those of now, then those of the day.
-func QueueStatistic(env *Env, name string) []string {
+func QueueStatistic(env *Env, name string) []codec.Header {
 	q := env.State.Queue(name)
 	if q == nil {
 		q = &pbx.Queue{Name: name}
@@ -158,26 +158,30 @@ func QueueStatistic(env *Env, name string) []string {
 	for _, m := range q.Members {
 		members[stats.StatusOf(m.Status, m.InCall, m.Paused)]++
 	}
-	pairs := []string{
-		"Queue", q.Name, "CallsWaiting", strconv.Itoa(len(q.Callers)),
-		"LongestWait", inSeconds(longest), "Members", strconv.Itoa(len(q.Members)),
+	headers := []codec.Header{
+		{Name: "Queue", Value: q.Name},
+		{Name: "CallsWaiting", Value: strconv.Itoa(len(q.Callers))},
+		{Name: "LongestWait", Value: inSeconds(longest)},
+		{Name: "Members", Value: strconv.Itoa(len(q.Members))},
 	}
 	for _, status := range []string{"Idle", "Ringing", "Talking", "Paused", "Unavailable"} {
-		pairs = append(pairs, "Members"+status, strconv.Itoa(members[status]))
+		headers = append(headers, codec.Header{Name: "Members" + status, Value: strconv.Itoa(members[status])})
 	}
 	t := env.Statistics.Queue(name)
-	pairs = appendFigures(pairs, stats.QueueColumns, &t)
+	headers = appendFigures(headers, stats.QueueColumns, &t)
 	percent, ok := t.ServiceLevel()
-	return append(pairs,
-		"AverageHold", average(t.HoldTime, t.Answered), "AverageTalk", average(t.TalkTime, t.Answered),
-		"ServiceLevel", param(q, "ServiceLevel"), "ServiceLevelPercent", percentage(percent, ok))
+	return append(headers,
+		codec.Header{Name: "AverageHold", Value: average(t.HoldTime, t.Answered)},
+		codec.Header{Name: "AverageTalk", Value: average(t.TalkTime, t.Answered)},
+		codec.Header{Name: "ServiceLevel", Value: param(q, "ServiceLevel")},
+		codec.Header{Name: "ServiceLevelPercent", Value: percentage(percent, ok)})
 }
 
-func appendFigures[T any](pairs []string, columns []stats.Column[T], t *T) []string {
+func appendFigures[T any](headers []codec.Header, columns []stats.Column[T], t *T) []codec.Header {
 	for _, c := range columns {
-		pairs = append(pairs, c.Name, strconv.FormatInt(*c.Of(t), 10))
+		headers = append(headers, codec.Header{Name: c.Name, Value: strconv.FormatInt(*c.Of(t), 10)})
 	}
-	return pairs
+	return headers
 }
 
 func param(q *pbx.Queue, name string) string {
@@ -205,7 +209,7 @@ func inSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.S
 
 // AgentStatistic are the headers with an agent's figures, those of calls for the queues that
 // g.Members has.
-func AgentStatistic(g *stats.Agent) []string {
+func AgentStatistic(g *stats.Agent) []codec.Header {
 	var queues []string
 	of, iface := map[string]bool{}, g.Name
 	for _, m := range g.Members {
@@ -216,15 +220,18 @@ func AgentStatistic(g *stats.Agent) []string {
 		}
 	}
 	t := g.Totals(func(queue string) bool { return of[queue] })
-	pairs := []string{
-		"Agent", iface, "Name", g.Name, "Queues", strings.Join(slices.Compact(queues), ","),
-		"Status", g.Status, "StatusSince", unixTime(g.Since),
+	headers := []codec.Header{
+		{Name: "Agent", Value: iface},
+		{Name: "Name", Value: g.Name},
+		{Name: "Queues", Value: strings.Join(slices.Compact(queues), ",")},
+		{Name: "Status", Value: g.Status},
+		{Name: "StatusSince", Value: unixTime(g.Since)},
 	}
-	pairs = appendFigures(pairs, stats.AgentColumns, &t)
+	headers = appendFigures(headers, stats.AgentColumns, &t)
 	percent, ok := t.Occupancy()
-	pairs = append(pairs, "Occupancy", percentage(percent, ok))
+	headers = append(headers, codec.Header{Name: "Occupancy", Value: percentage(percent, ok)})
 	for _, reason := range slices.Sorted(maps.Keys(t.PausedFor)) {
-		pairs = append(pairs, "PausedFor", strconv.FormatInt(t.PausedFor[reason], 10)+" "+reason)
+		headers = append(headers, codec.Header{Name: "PausedFor", Value: strconv.FormatInt(t.PausedFor[reason], 10) + " " + reason})
 	}
-	return pairs
+	return headers
 }

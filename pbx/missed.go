@@ -49,14 +49,31 @@ type missing struct {
 
 // begin begins an event with what stands in front of all of them.
 func (m *missing) begin(name string) {
-	m.header("Event", name)
-	m.header("Privilege", events[name].class+",all")
-	if m.style.timestamps {
-		m.header("Timestamp", fmt.Sprintf("%d.%06d", m.now.Unix(), m.now.Nanosecond()/1000))
+	m.style.begin(&m.builder, name, events[name].class, m.now)
+}
+
+func (y *style) begin(b *builder, name, class string, now time.Time) {
+	b.header("Event", name)
+	b.header("Privilege", class+",all")
+	if y.timestamps {
+		b.header("Timestamp", fmt.Sprintf("%d.%06d", now.Unix(), now.Nanosecond()/1000))
 	}
-	if m.style.systemName != "" {
-		m.header("SystemName", m.style.systemName)
+	if y.systemName != "" {
+		b.header("SystemName", y.systemName)
 	}
+}
+
+// NewEvent is an event of ampd's own, of one class, which begins as this Asterisk's do. Headers
+// without a value are left out.
+func (s *State) NewEvent(name, class string, now time.Time, headers ...codec.Header) *codec.Packet {
+	var b builder
+	s.style.begin(&b, name, class, now)
+	for _, h := range headers {
+		if h.Value != "" {
+			b.header(h.Name, h.Value)
+		}
+	}
+	return b.packet()
 }
 
 func (m *missing) end() {

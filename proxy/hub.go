@@ -139,7 +139,7 @@ func (h *Hub) Ready(info *upstream.Info) {
 		h.ready.Store(true)
 		h.repair(now)
 		signal(h.configured)
-		h.tellOwn(now, upstreamEvent("Connected"))
+		h.tellUpstream("Connected")
 		if info.FullyBooted != nil {
 			h.fanOut(now, info.FullyBooted)
 		}
@@ -183,7 +183,7 @@ func (h *Hub) learn(info *upstream.Info) {
 func (h *Hub) Lost(error) {
 	h.do(func() {
 		if h.connected {
-			h.tellOwn(time.Now(), upstreamEvent("Lost"))
+			h.tellUpstream("Lost")
 		}
 		h.connected = false
 		h.loading = nil

@@ -9,7 +9,6 @@ import (
 	"go.uber.org/zap"
 
 	"ampd/codec"
-	"ampd/codec/native"
 	"ampd/commands"
 	"ampd/pbx"
 )
@@ -67,20 +66,9 @@ func (h *Hub) tellStatistics(now time.Time) {
 	}
 	env := h.env(now)
 	for _, name := range queues {
-		h.tellOwn(now, statisticEvent("QueueStatistic", commands.QueueStatistic(env, name)))
+		h.tellOwn(now, h.state.NewEvent("QueueStatistic", "reporting", now, commands.QueueStatistic(env, name)...))
 	}
 	for i := range agents {
-		h.tellOwn(now, statisticEvent("AgentStatistic", commands.AgentStatistic(&agents[i])))
+		h.tellOwn(now, h.state.NewEvent("AgentStatistic", "reporting", now, commands.AgentStatistic(&agents[i])...))
 	}
-}
-
-// statisticEvent is an event with those names and values; what has no value is left out.
-func statisticEvent(name string, pairs []string) *codec.Packet {
-	headers := []codec.Header{{Name: "Event", Value: name}, {Name: "Privilege", Value: "reporting,all"}}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			headers = append(headers, codec.Header{Name: pairs[i], Value: pairs[i+1]})
-		}
-	}
-	return native.NewPacket(headers...)
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ampd/codec"
-	"ampd/codec/native"
 	"ampd/downstream"
 	"ampd/rights"
 )
@@ -128,13 +127,10 @@ func (h *Hub) takesOwn() bool {
 	return slices.ContainsFunc(h.fanned, func(s *subscription) bool { return s.key.own })
 }
 
-// upstreamEvent says how ampd's connection to Asterisk is.
-func upstreamEvent(status string) *codec.Packet {
-	return native.NewPacket(
-		codec.Header{Name: "Event", Value: "AmpdUpstream"},
-		codec.Header{Name: "Privilege", Value: "system,all"},
-		codec.Header{Name: "Status", Value: status},
-	)
+// tellUpstream says how ampd's connection to Asterisk is.
+func (h *Hub) tellUpstream(status string) {
+	now := time.Now()
+	h.tellOwn(now, h.state.NewEvent("AmpdUpstream", "system", now, codec.Header{Name: "Status", Value: status}))
 }
 
 // tell gives an event to each session that may see it.
