@@ -306,5 +306,5 @@ func (p *play) note() (made map[string]int) {
 	return made
 }
 
-// names are the names of a count, in order.
-func names(count map[string]int) []string { return slices.Sorted(maps.Keys(count)) }
+// names are the keys of a map, in order.
+func names[T any](of map[string]T) []string { return slices.Sorted(maps.Keys(of)) }
