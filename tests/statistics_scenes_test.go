@@ -227,19 +227,24 @@ var queueScenes = []queueScene{
 		s.leave("auto", "axel")
 	}},
 	{name: "pauses", play: func(s *floor) {
+		meanwhile := func() { s.over(s.call("desk", "__TALK="+s.some(0.3, 2))) } // of the other agent
 		s.join("help", "alice")
 		s.pause("desk", "alice", "lunch")
 		s.pause("", "alice", "break")
+		meanwhile()
 		s.pause("", "alice", "coffee") // while paused
+		meanwhile()
 		s.unpause("help", "alice")
 		s.unpause("", "alice")
 		s.unpause("", "alice") // twice
 		s.pause("", "alice", "")
 		s.leave("help", "alice") // while paused
+		meanwhile()
 		s.unpause("", "alice")
 	}},
 	{name: "added-paused", play: func(s *floor) {
 		s.do("Action: QueueAdd", "Queue: "+s.of("help"), "Interface: "+s.phone("paul"), "MemberName: "+s.name("paul"), "Paused: true")
+		s.over(s.call("help", "PATIENCE="+s.some(0.8, 2)))
 		s.unpause("help", "paul")
 		s.leave("help", "paul")
 	}},
@@ -248,6 +253,7 @@ var queueScenes = []queueScene{
 		s.over(s.call("help", "__TALK="+s.some(0.3, 2)), s.call("desk", "__TALK="+s.some(0.3, 2)))
 		s.pause("", "alicia", "lunch")
 		s.pause("", "alice", "lunch")
+		s.over(s.call("help", "PATIENCE="+s.some(0.8, 2)))
 		s.unpause("", "alicia")
 		s.leave("help", "alicia")
 		s.unpause("", "alice")

@@ -41,13 +41,14 @@ func TestStatisticsAreWhatQueueLogSays(t *testing.T) {
 	}
 	everyVersion(t, func(t *testing.T, version string) {
 		s := asterisk.Start(t, version, append(onFloors(t, floors), asterisk.Conf("queues.conf", "[general](+)\nlog_membername_as_agent = yes"))...)
-		began := time.Now()
+		began, classic := time.Now(), filepath.Join(t.TempDir(), "classic.sock")
 		d := daemon.Start(t, s.Addr, daemon.Config{
 			Profiles: callback,
+			Listen:   fmt.Sprintf("[[listen]]\naddress = \"unix:%s\"\nresponse_first = true", classic),
 			Sessions: fmt.Sprintf("\n[statistics]\nshort_abandon = \"%ds\"\ntimezone = %q", shortAbandon, noon(began)),
 		})
 		d.WaitReady(t)
-		e := &shift{t: t, s: s, d: d, version: version, audience: watch(t, s), floors: floors}
+		e := &shift{t: t, s: s, d: d, version: version, classic: "unix:" + classic, audience: watch(t, s), floors: floors}
 		e.play(calls)
 		e.compare(began)
 	})
@@ -63,6 +64,7 @@ type shift struct {
 	t        *testing.T
 	s        *asterisk.Server
 	d        *daemon.Daemon
+	classic  string // the address where ampd speaks the classic protocol
 	version  string
 	audience *audience
 	floors   int
@@ -90,7 +92,7 @@ func (e *shift) play(calls int) {
 		}
 		f.control = openWire(e.t, fmt.Sprintf("floor %d", f.number), e.s.Addr, asterisk.Ampd, "Events: off")
 		if n == 0 {
-			f.ampd = openWire(e.t, "a client", e.d.Addr, asterisk.Ampd, "Events: off")
+			f.ampd = openWire(e.t, "a client", e.classic, asterisk.Ampd, "Type: Administrator", "Format: Asterisk", "Events: off")
 		}
 		all = append(all, f)
 		done.Go(func() {
