@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,7 +54,14 @@ func watch(t *testing.T, s *asterisk.Server) *audience {
 	return a
 }
 
-// len is how many events there have been.
+// all are the events that there have been.
+func (a *audience) all() []asterisk.Packet {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.events)
+}
+
+// len is how many they are.
 func (a *audience) len() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -86,9 +86,11 @@ func (t *table) addAgent(name string, logged, told *queuelog.Agent, offered int,
 	t.add("agent", "LoggedIn", name, logged.LoggedIn, told.LoggedIn, got.Get("LoggedIn"), told.Logins)
 	t.add("agent", "Paused", name, logged.Paused, told.Paused, got.Get("Paused"), told.Pauses)
 	said := map[string]string{}
-	for part := range strings.SplitSeq(got.Get("PausedReasons"), ",") {
-		reason, seconds, _ := strings.Cut(part, "=")
-		said[reason] = seconds
+	for _, line := range got {
+		if text, ok := strings.CutPrefix(line, "PausedFor: "); ok {
+			seconds, reason, _ := strings.Cut(text, " ")
+			said[reason] = seconds
+		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(told.PausedBy)) {
 		if told.PausedBy[reason] <= told.Pauses && said[reason] == "" {
@@ -122,7 +124,7 @@ func TestTheTableFindsWhatIsWrong(t *testing.T) {
 	} {
 		queue = append(queue, name)
 	}
-	agent := asterisk.Packet{"Offered: 2", "Answered: 2", "NotAnswered: 0", "TalkTime: 0", "LongestTalk: 0", "LoggedIn: 102", "Paused: 19", "PausedReasons: lunch=19"}
+	agent := asterisk.Packet{"Offered: 2", "Answered: 2", "NotAnswered: 0", "TalkTime: 0", "LongestTalk: 0", "LoggedIn: 102", "Paused: 19", "PausedFor: 19 lunch"}
 	judge := func(queue, agent asterisk.Packet) []string {
 		table := newTable()
 		table.addQueue("q", q, q, queue)
@@ -139,7 +141,7 @@ func TestTheTableFindsWhatIsWrong(t *testing.T) {
 	for i, line := range agent {
 		wrong := slices.Clone(agent)
 		wrong[i], _, _ = strings.Cut(line, ":")
-		wrong[i] += ": 104"
+		wrong[i] += ": 104 lunch"
 		require.Len(t, judge(queue, wrong), 1, line)
 	}
 }

@@ -46,7 +46,7 @@ type Day struct {
 }
 
 // Compute computes the figures. Agents whose login has no end are logged in until the end of
-// the time that counts, and so are members of queues.conf from its begin.
+// the time that counts, and so are members of queues.conf from the start of the queues on.
 func Compute(lines []Line, rules Rules) Day {
 	c := &computer{
 		Rules: rules, day: Day{map[string]*Queue{}, map[string]*Agent{}},
@@ -54,11 +54,6 @@ func Compute(lines []Line, rules Rules) Day {
 	}
 	for _, name := range rules.PoolNames {
 		c.person(name).pool = true
-	}
-	for name, queues := range rules.Static {
-		for _, queue := range queues {
-			c.member(name, rules.From, func(p *person) { p.in[queue] = &membership{} })
-		}
 	}
 	for i := range lines {
 		c.queueLine(&lines[i])
@@ -227,6 +222,12 @@ func (c *computer) between(from, until time.Time) int {
 
 func (c *computer) agentLine(l *Line) {
 	switch l.Event {
+	case "QUEUESTART":
+		for name, queues := range c.Static {
+			for _, queue := range queues {
+				c.member(name, l.Time, func(p *person) { p.in[queue] = &membership{} })
+			}
+		}
 	case "ADDMEMBER":
 		c.member(l.Agent, l.Time, func(p *person) {
 			p.in[l.Queue] = &membership{paused: slices.Contains(l.Data, "PAUSED")}

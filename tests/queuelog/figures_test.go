@@ -121,11 +121,11 @@ func TestAgents(t *testing.T) {
 			Agent{LoggedIn: 40, Logins: 1, Paused: 40, PausedBy: map[string]int{"": 40}, Pauses: 1},
 		},
 		"a member of queues.conf": {
-			"10|NONE|s|Sue|PAUSE|\n", "sue",
-			Agent{LoggedIn: 3600, Logins: 1, Paused: 3590, PausedBy: map[string]int{"": 3590}, Pauses: 1},
+			"2|NONE|NONE|NONE|QUEUESTART|\n10|NONE|s|Sue|PAUSE|\n", "sue",
+			Agent{LoggedIn: 3598, Logins: 1, Paused: 3590, PausedBy: map[string]int{"": 3590}, Pauses: 1},
 		},
 		"of app_agent_pool": {
-			"5|x|NONE|911|AGENTLOGIN|SIP/1\n10|NONE|p|Pool|PAUSE|tea\n25|x|NONE|911|AGENTLOGOFF|SIP/1|20\n",
+			"-9|NONE|NONE|NONE|QUEUESTART|\n5|x|NONE|911|AGENTLOGIN|SIP/1\n10|NONE|p|Pool|PAUSE|tea\n25|x|NONE|911|AGENTLOGOFF|SIP/1|20\n",
 			"pool",
 			Agent{LoggedIn: 20, Logins: 1, Paused: 15, PausedBy: map[string]int{"tea": 15}, Pauses: 1},
 		},
