@@ -186,6 +186,7 @@ func (m *membership) take(facts *pbx.Member) {
 func (b *Book) removed(m *membership, now time.Time) {
 	delete(b.members, memberKey(m.queue, m.iface))
 	m.person.members = without(m.person.members, m)
+	b.countAgent(m.person, b.calendar.Hour(now), m.queue) // who was a member today is shown
 	b.record(m.person, Entry{Time: now, What: "Logoff", Interface: m.iface, Name: m.name, Queue: m.queue})
 	b.touch(m.queue)
 	b.update(m.person, now)
@@ -286,7 +287,7 @@ func (b *Book) update(p *person, now time.Time) {
 	if loggedIn == !p.loggedIn.IsZero() && paused == !p.paused.IsZero() && reason == p.reason {
 		return
 	}
-	b.settle(p, now, true)
+	b.settle(p, now, !loggedIn, !paused || reason != p.reason)
 	p.loggedIn = begun(loggedIn, p.loggedIn, now)
 	if reason != p.reason {
 		p.paused = time.Time{}
@@ -305,12 +306,12 @@ func begun(is bool, since, now time.Time) time.Time {
 	return since
 }
 
-// settle counts the person's times up to now: final where the fraction of a second is not
-// to be counted later.
-func (b *Book) settle(p *person, now time.Time, final bool) {
+// settle counts the person's times up to now: out and unpaused say of which one the fraction of a
+// second is not to be counted later.
+func (b *Book) settle(p *person, now time.Time, out, unpaused bool) {
 	p.settled = now
-	p.loggedIn = b.spread(p.loggedIn, now, final, func(h Hour, n int64) { b.countAgent(p, h, "").LoggedIn += n })
-	p.paused = b.spread(p.paused, now, final, func(h Hour, n int64) {
+	p.loggedIn = b.spread(p.loggedIn, now, out, func(h Hour, n int64) { b.countAgent(p, h, "").LoggedIn += n })
+	p.paused = b.spread(p.paused, now, unpaused, func(h Hour, n int64) {
 		t := b.countAgent(p, h, "")
 		t.Paused += n
 		t.pausedFor(p.reason, n)

@@ -22,6 +22,7 @@ type Book struct {
 	queues  map[string]*queueFigures // by the name in lower case
 	waiting map[string]*openCall     // by Uniqueid: undecided
 	talking map[string]*openCall     // by the Uniqueid of the agent's channel
+	ended   map[string]*openCall     // that were among those up to patience ago
 	people  map[string]*person       // see personKey
 	members map[string]*membership   // by queue and interface in lower case
 	pools   map[string]*person       // by the id of app_agent_pool in lower case
@@ -54,7 +55,7 @@ func NewBook(c Config, state *pbx.State, now time.Time) *Book {
 	b := &Book{
 		calendar: NewCalendar(c), short: int64(c.ShortAbandon.Std() / time.Second), state: state,
 		since: now, lost: now,
-		queues: map[string]*queueFigures{}, waiting: map[string]*openCall{}, talking: map[string]*openCall{},
+		queues: map[string]*queueFigures{}, waiting: map[string]*openCall{}, talking: map[string]*openCall{}, ended: map[string]*openCall{},
 		people: map[string]*person{}, members: map[string]*membership{}, pools: map[string]*person{},
 		touched: map[*queueFigures]bool{}, moved: map[*person]bool{},
 	}
@@ -136,7 +137,7 @@ func (b *Book) Lost(now time.Time) {
 	}
 	b.lost, b.why = now, "Asterisk was lost"
 	for _, p := range b.people {
-		b.settle(p, now, true)
+		b.settle(p, now, true, true)
 		p.resume = now
 		p.loggedIn, p.paused = time.Time{}, time.Time{}
 	}
@@ -196,7 +197,7 @@ func (b *Book) Tick(now time.Time) {
 			b.update(p, now)
 		}
 		if now.Sub(p.settled) >= time.Minute {
-			b.settle(p, now, false)
+			b.settle(p, now, false, false)
 		}
 	}
 	b.sweep(now)
@@ -206,7 +207,7 @@ func (b *Book) Tick(now time.Time) {
 func (b *Book) turn(day string, now time.Time) {
 	before := b.day
 	for _, p := range b.people {
-		b.settle(p, now, false)
+		b.settle(p, now, false, false)
 	}
 	b.day = day
 	old := func(h Hour) bool { return h.Day != day && h.Day != before }

@@ -320,6 +320,50 @@ func TestAgents(t *testing.T) {
 	}, did)
 }
 
+// A caller who transfers may end a call twice. The second end lacks what it says of channels
+// that are gone, and is not another call's.
+func TestACallEndsOnce(t *testing.T) {
+	for name, second := range map[string]string{
+		"with both channels":      "|Uniqueid: c|DestUniqueid: a.c",
+		"with the agent's alone":  "|DestUniqueid: a.c",
+		"with the caller's alone": "|Uniqueid: c",
+		"with none":               "",
+	} {
+		f := newFloor(t)
+		f.play(channel("c"), join("c", "sales"), leave("c", "sales"), connect("c", "sales", ann, 3), "+8", complete("c", "sales", ann, 8, "transfer"), "+0.02",
+			channel("d"), join("d", "sales"), leave("d", "sales"), connect("d", "sales", ann, 3), "+1",
+			"AgentComplete"+second+"|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 8|Reason: caller")
+		require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, Transferred 1, HoldTime 6, LongestHold 3, TalkTime 8, LongestTalk 8", f.queue("sales"), name)
+		f.play("+4", "AgentComplete|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 5|Reason: agent")
+		require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, CompletedByAgent 1, Transferred 1, HoldTime 6, LongestHold 3, TalkTime 13, LongestTalk 8", f.queue("sales"), name)
+		f.play("+11")
+		require.Empty(t, f.book.ended, name)
+	}
+}
+
+// Pauses do not cut off or round up the seconds of a login that goes on.
+func TestPausesLeaveTheLoginAsItIs(t *testing.T) {
+	f := newFloor(t)
+	f.play(added("sales", ann))
+	for range 10 {
+		f.play("+0.6", f.pause("sales", ann, "lunch"), "+0.6", unpause("sales", ann))
+	}
+	require.Equal(t, "LoggedIn 12, Paused 10", f.agent("Ann"), "each pause rounded, the login not")
+}
+
+func TestWhoLeftWithoutACallIsShown(t *testing.T) {
+	f := newFloor(t)
+	f.play(added("sales", ann), "+20", removed("sales", ann))
+	var queues []string
+	for a := range f.book.Agents(f.now) {
+		for _, m := range a.Members {
+			queues = append(queues, m.Queue)
+		}
+	}
+	require.Equal(t, []string{"sales"}, queues)
+	require.Equal(t, "LoggedIn 20", f.agent("Ann"))
+}
+
 func TestWrapUpEndsByItself(t *testing.T) {
 	f := newFloor(t)
 	f.play(added("sales", ann), channel("c"), join("c", "sales"), leave("c", "sales"), connect("c", "sales", ann, 0), "+5", complete("c", "sales", ann, 5, "agent"), "+60")

@@ -46,7 +46,7 @@ type Call struct {
 	EndedBy   string // "" while they talk; agent, caller, transfer, unknown
 }
 
-// An openCall is a call that has not ended.
+// An openCall is a call that has not ended, or just has.
 type openCall struct {
 	Call
 	hour      Hour      // in which the caller joined
@@ -55,7 +55,7 @@ type openCall struct {
 	left      bool      // QueueCallerLeave was seen
 	abandoned bool      // QueueCallerAbandon was seen
 	guessed   bool      // an event was made up: what happened is not known
-	gone      time.Time // when neither channel was there any more
+	gone      time.Time // when neither channel was there any more, or it ended
 }
 
 func (c *openCall) waited(now time.Time) int64 {

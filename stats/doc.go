@@ -11,5 +11,6 @@
 // The order of events was observed with Asterisk 16 and 22: whoever leaves a queue does so by
 // QueueCallerLeave, before which comes QueueCallerAbandon unless an agent or a key has the caller,
 // and behind which the VarSet QUEUESTATUS (set_queue_result in apps/app_queue.c). AgentComplete comes
-// once for each AgentConnect, also after both channels' Hangup, and then lacks what it says of them.
+// for each AgentConnect, also after both channels' Hangup, and then lacks what it says of them. It comes
+// twice for some calls that the caller transfers: by the transfer, and by the caller's hangup.
 package stats

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -190,6 +191,9 @@ func (b *Book) serviceLevel(queue string) (level int64, ok bool) {
 func (b *Book) complete(p *codec.Packet, now time.Time) {
 	talk := seconds(p, "TalkTime", 0)
 	c := b.completed(p, talk, now)
+	if c != nil && c.EndedBy != "" {
+		return // a caller who transfers ends it once more by hanging up
+	}
 	if c == nil { // it began before anybody watched
 		c = &openCall{Call: Call{Joined: now.Add(-time.Duration(talk+seconds(p, "HoldTime", 0)) * time.Second)}}
 		c.who(p)
@@ -214,10 +218,14 @@ func (b *Book) complete(p *codec.Packet, now time.Time) {
 	}
 }
 
-// completed finds the call that ends: by its channels, or by who took it and when.
+// completed finds the call that ends, or has just ended: by its channels, or by who took it and
+// when.
 func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
-	if c := b.talking[p.Get("DestUniqueid")]; c != nil {
-		return c
+	calls := []map[string]*openCall{b.talking, b.ended}
+	for _, known := range calls {
+		if c := known[p.Get("DestUniqueid")]; c != nil {
+			return c
+		}
 	}
 	var best *openCall
 	off := func(c *openCall) time.Duration {
@@ -227,15 +235,17 @@ func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 		}
 		return off
 	}
-	for _, c := range b.talking {
-		if !strings.EqualFold(c.Queue, p.Get("Queue")) || !strings.EqualFold(c.Interface, p.Get("Interface")) {
-			continue
-		}
-		if uniqueid := p.Get("Uniqueid"); uniqueid != "" && uniqueid != c.Uniqueid {
-			continue
-		}
-		if best == nil || off(c) < off(best) {
-			best = c
+	for _, known := range calls {
+		for _, c := range known {
+			if !strings.EqualFold(c.Queue, p.Get("Queue")) || !strings.EqualFold(c.Interface, p.Get("Interface")) {
+				continue
+			}
+			if uniqueid := p.Get("Uniqueid"); uniqueid != "" && uniqueid != c.Uniqueid {
+				continue
+			}
+			if best == nil || off(c) < off(best) {
+				best = c
+			}
 		}
 	}
 	return best
@@ -244,7 +254,8 @@ func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 // end counts the end of an answered call.
 func (b *Book) end(c *openCall, by string, talk int64, now time.Time) {
 	delete(b.talking, c.Channel)
-	c.Talk, c.EndedBy = talk, by
+	b.ended[c.Channel] = c
+	c.gone, c.Talk, c.EndedBy = now, talk, by
 	t := b.count(c.Queue, b.held(c.hour, now))
 	switch by {
 	case "agent":
@@ -269,8 +280,9 @@ func (b *Book) end(c *openCall, by string, talk int64, now time.Time) {
 // patience is how long after both channels are gone the end of a call is waited for.
 const patience = 10 * time.Second
 
-// sweep ends calls whose end no event tells.
+// sweep ends calls whose end no event tells, and forgets those that have ended.
 func (b *Book) sweep(now time.Time) {
+	maps.DeleteFunc(b.ended, func(_ string, c *openCall) bool { return now.Sub(c.gone) >= patience })
 	for _, c := range b.talking {
 		switch {
 		case b.state.Channel(c.Uniqueid) != nil || b.state.Channel(c.Channel) != nil:

@@ -110,7 +110,7 @@ func (b *Book) Agents(now time.Time) iter.Seq[Agent] {
 
 func (b *Book) agent(p *person, now time.Time) Agent {
 	if b.lost.IsZero() {
-		b.settle(p, now, false)
+		b.settle(p, now, false, false)
 	}
 	a := Agent{Name: p.name, Status: p.status, Since: p.since, day: b.day, of: p}
 	seen := map[string]bool{}
