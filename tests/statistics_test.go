@@ -37,7 +37,7 @@ func TestStatisticsAreWhatQueueLogSays(t *testing.T) {
 	t.Parallel()
 	calls, floors := 500, 10
 	if testing.Short() {
-		calls, floors = 1, 8 // each scene once
+		calls, floors = 1, 12 // each scene once
 	}
 	everyVersion(t, func(t *testing.T, version string) {
 		began, classic := time.Now(), filepath.Join(t.TempDir(), "classic.sock")
