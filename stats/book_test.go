@@ -341,12 +341,21 @@ func TestACallEndsOnce(t *testing.T) {
 	}
 }
 
+// Of two calls at once that end within a second the one that goes on is not taken for the other.
+func TestTwoCallsAtOnceToOneAgent(t *testing.T) {
+	f := newFloor(t)
+	f.play(channel("c"), join("c", "sales"), leave("c", "sales"), connect("c", "sales", ann, 3), "+0.5",
+		channel("d"), join("d", "sales"), leave("d", "sales"), connect("d", "sales", ann, 3), "+3", complete("c", "sales", ann, 3, "agent"), "+0.4",
+		"AgentComplete|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 4|Reason: agent", "+60")
+	require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, CompletedByAgent 2, HoldTime 6, LongestHold 3, TalkTime 7, LongestTalk 4", f.queue("sales"))
+}
+
 // Pauses do not cut off or round up the seconds of a login that goes on.
 func TestPausesLeaveTheLoginAsItIs(t *testing.T) {
 	f := newFloor(t)
-	f.play(added("sales", ann))
+	f.play(added("support", ann))
 	for range 10 {
-		f.play("+0.6", f.pause("sales", ann, "lunch"), "+0.6", unpause("sales", ann))
+		f.play("+0.6", f.pause("support", ann, "lunch"), "+0.6", unpause("support", ann))
 	}
 	require.Equal(t, "LoggedIn 12, Paused 10", f.agent("Ann"), "each pause rounded, the login not")
 }

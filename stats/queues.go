@@ -218,16 +218,21 @@ func (b *Book) complete(p *codec.Packet, now time.Time) {
 	}
 }
 
-// completed finds the call that ends, or has just ended: by its channels, or by who took it and
-// when.
+// completed finds the call that ends, or one that ended by a transfer and does so once more: by
+// its channels, or by who took it and when.
 func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
-	calls := []map[string]*openCall{b.talking, b.ended}
-	for _, known := range calls {
+	for _, known := range []map[string]*openCall{b.talking, b.ended} {
 		if c := known[p.Get("DestUniqueid")]; c != nil {
 			return c
 		}
 	}
-	var best *openCall
+	hold, uniqueid := p.Get("HoldTime"), p.Get("Uniqueid")
+	mine := func(c *openCall) bool {
+		return strings.EqualFold(c.Queue, p.Get("Queue")) && strings.EqualFold(c.Interface, p.Get("Interface")) && (uniqueid == "" || uniqueid == c.Uniqueid)
+	}
+	again := func(c *openCall) bool {
+		return c.EndedBy == "transfer" && strings.EqualFold(p.Get("Reason"), "caller") && hold == strconv.FormatInt(c.Wait, 10) && talk-c.Talk <= 1 && c.Talk-talk <= 1
+	}
 	off := func(c *openCall) time.Duration {
 		off := (now.Sub(c.Answered) - time.Duration(talk)*time.Second).Abs()
 		if seconds(p, "HoldTime", c.Wait) != c.Wait {
@@ -235,17 +240,15 @@ func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 		}
 		return off
 	}
-	for _, known := range calls {
-		for _, c := range known {
-			if !strings.EqualFold(c.Queue, p.Get("Queue")) || !strings.EqualFold(c.Interface, p.Get("Interface")) {
-				continue
-			}
-			if uniqueid := p.Get("Uniqueid"); uniqueid != "" && uniqueid != c.Uniqueid {
-				continue
-			}
-			if best == nil || off(c) < off(best) {
-				best = c
-			}
+	var best *openCall
+	for _, c := range b.talking {
+		if mine(c) && (best == nil || off(c) < off(best)) {
+			best = c
+		}
+	}
+	for _, c := range b.ended {
+		if mine(c) && again(c) && (best == nil || off(c) < off(best)) {
+			best = c
 		}
 	}
 	return best

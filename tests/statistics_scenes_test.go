@@ -220,9 +220,7 @@ var queueScenes = []queueScene{
 	{name: "auto-paused", play: func(s *floor) {
 		s.join("auto", "anna")
 		s.join("auto", "axel")
-		id := s.call("auto", "__RING_"+s.of("anna")+"=60", "__TALK="+s.some(0.3, 2))
-		s.talks(id)
-		s.over(id)
+		s.over(s.call("auto", "__RING_"+s.of("anna")+"=60", "__RING=0.2", "__TALK="+s.some(0.3, 2), "PATIENCE=8"))
 		s.leave("auto", "anna")
 		s.leave("auto", "axel")
 	}},
