@@ -172,7 +172,7 @@ func QueueStatistic(env *Env, name string) []codec.Header {
 	percent, ok := t.ServiceLevel()
 	return append(headers,
 		codec.Header{Name: "AverageHold", Value: average(t.HoldTime, t.Answered)},
-		codec.Header{Name: "AverageTalk", Value: average(t.TalkTime, t.Answered)},
+		codec.Header{Name: "AverageTalk", Value: average(t.TalkTime, t.Completed())},
 		codec.Header{Name: "ServiceLevel", Value: param(q, "ServiceLevel")},
 		codec.Header{Name: "ServiceLevelPercent", Value: percentage(percent, ok)})
 }

@@ -250,11 +250,11 @@ func TestOutcomes(t *testing.T) {
 		},
 		"the end is never told": {
 			[]string{join("c", "sales"), leave("c", "sales"), connect("c", "sales", ann, 0), "+8", hangup("c"), "+1", "+11"},
-			"Offered 1, Answered 1, AnsweredInTime 1, TalkTime 9, LongestTalk 9",
+			"Offered 1, Answered 1, AnsweredInTime 1",
 		},
 		"began before anybody watched": {
-			[]string{complete("x", "sales", ann, 4, "agent")},
-			"Offered 1, Answered 1, AnsweredInTime 1, CompletedByAgent 1, HoldTime 3, LongestHold 3, TalkTime 4, LongestTalk 4",
+			[]string{complete("x", "sales", ann, 4, "agent"), "AgentComplete|Queue: sales" + ann + "|HoldTime: 3|TalkTime: 6|Reason: agent", "AgentComplete|Queue: sales" + ann + "|HoldTime: 3|TalkTime: 5|Reason: agent"},
+			"Offered 3, Answered 3, AnsweredInTime 3, CompletedByAgent 3, HoldTime 9, LongestHold 3, TalkTime 15, LongestTalk 6",
 		},
 		"two calls of one agent": {
 			[]string{
@@ -537,4 +537,17 @@ func TestNothingGrows(t *testing.T) {
 	f.play("+86400", "+86400")
 	require.Empty(t, slices.Collect(maps.Keys(f.book.queues["sales"].hours)))
 	require.Empty(t, f.book.people["bob"].entries)
+}
+
+func TestReasonsOfPausesAreBounded(t *testing.T) {
+	f := newFloor(t)
+	f.play(added("support", ann))
+	for i := range 3 * reasonsMost {
+		f.play(f.pause("support", ann, fmt.Sprint("reason ", i)), "+1")
+	}
+	f.play(unpause("support", ann))
+	totals := f.agentTotals("Ann")
+	require.Equal(t, int64(3*reasonsMost), totals.Paused)
+	require.Len(t, totals.PausedFor, reasonsMost+1)
+	require.Equal(t, int64(2*reasonsMost), totals.PausedFor["other"])
 }

@@ -200,6 +200,9 @@ func (b *Book) complete(p *codec.Packet, now time.Time) {
 		if c.Queue == "" {
 			return
 		}
+		if c.Channel = strings.Clone(p.Get("DestUniqueid")); c.Channel == "" {
+			c.Channel = c.Uniqueid
+		}
 		c.hour = b.held(b.calendar.Hour(c.Joined), now)
 		b.count(c.Queue, c.hour).Offered++
 		b.answered(c, p, seconds(p, "HoldTime", 0), now.Add(-time.Duration(talk)*time.Second))
@@ -221,9 +224,11 @@ func (b *Book) complete(p *codec.Packet, now time.Time) {
 // completed finds the call that ends, or one that ended by a transfer and does so once more: by
 // its channels, or by who took it and when.
 func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
-	for _, known := range []map[string]*openCall{b.talking, b.ended} {
-		if c := known[p.Get("DestUniqueid")]; c != nil {
-			return c
+	if channel := p.Get("DestUniqueid"); channel != "" {
+		for _, known := range []map[string]*openCall{b.talking, b.ended} {
+			if c := known[channel]; c != nil {
+				return c
+			}
 		}
 	}
 	hold, uniqueid := p.Get("HoldTime"), p.Get("Uniqueid")
@@ -260,6 +265,10 @@ func (b *Book) end(c *openCall, by string, talk int64, now time.Time) {
 	b.ended[c.Channel] = c
 	c.gone, c.Talk, c.EndedBy = now, talk, by
 	t := b.count(c.Queue, b.held(c.hour, now))
+	if by != "unknown" {
+		t.TalkTime += talk
+		t.LongestTalk = max(t.LongestTalk, talk)
+	}
 	switch by {
 	case "agent":
 		t.CompletedByAgent++
@@ -268,8 +277,6 @@ func (b *Book) end(c *openCall, by string, talk int64, now time.Time) {
 	case "transfer":
 		t.Transferred++
 	}
-	t.TalkTime += talk
-	t.LongestTalk = max(t.LongestTalk, talk)
 	if person := c.person; person != nil {
 		a := b.countAgent(person, b.held(c.taken, now), c.Queue)
 		a.TalkTime += talk

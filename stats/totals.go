@@ -77,14 +77,24 @@ func (t *QueueTotals) Add(other *QueueTotals) { add(QueueColumns, t, other) }
 // Add adds other.
 func (t *AgentTotals) Add(other *AgentTotals) {
 	add(AgentColumns, t, other)
+	if t.PausedFor == nil && len(other.PausedFor) > 0 {
+		t.PausedFor = map[string]int64{}
+	}
 	for reason, seconds := range other.PausedFor {
-		t.pausedFor(reason, seconds)
+		t.PausedFor[reason] += seconds
 	}
 }
+
+// reasonsMost is how many reasons of pauses are told apart in an hour; what comes after these is
+// "other". Whoever pauses chooses the text.
+const reasonsMost = 50
 
 func (t *AgentTotals) pausedFor(reason string, seconds int64) {
 	if t.PausedFor == nil {
 		t.PausedFor = map[string]int64{}
+	}
+	if _, known := t.PausedFor[reason]; !known && len(t.PausedFor) >= reasonsMost {
+		reason = "other"
 	}
 	t.PausedFor[reason] += seconds
 }
@@ -107,6 +117,11 @@ func (t *QueueTotals) ServiceLevel() (percent float64, ok bool) {
 		return 0, false
 	}
 	return 100 * float64(t.AnsweredInTime) / float64(decided), true
+}
+
+// Completed is how many answered calls are known to have ended.
+func (t *QueueTotals) Completed() int64 {
+	return t.CompletedByAgent + t.CompletedByCaller + t.Transferred
 }
 
 // Occupancy is the share, 0 to 100, of the time in which the agent was there that went into
