@@ -144,8 +144,8 @@ func (f *floor) pause(queue, who, reason string) string {
 	return member("QueueMemberPause", queue, who, fmt.Sprintf("|InCall: 0|Paused: 1|PausedReason: %s|LastPause: %d|Wrapuptime: 10", reason, f.now.Unix()))
 }
 
-func unpause(queue, who string) string {
-	return member("QueueMemberPause", queue, who, "|InCall: 0|Paused: 0|PausedReason: |Wrapuptime: 10")
+func unpause(queue string) string {
+	return member("QueueMemberPause", queue, ann, "|InCall: 0|Paused: 0|PausedReason: |Wrapuptime: 10")
 }
 
 // figures are those that are not 0.
@@ -295,7 +295,7 @@ func TestAgents(t *testing.T) {
 		f.pause("sales", ann, "lunch"), "+5", // still there for support
 	)
 	require.Equal(t, "LoggedIn 25", f.agent("Ann"))
-	f.play(f.pause("support", ann, "lunch"), "+30", f.pause("support", ann, "coffee"), "+7", unpause("sales", ann), "+3", unpause("support", ann))
+	f.play(f.pause("support", ann, "lunch"), "+30", f.pause("support", ann, "coffee"), "+7", unpause("sales"), "+3", unpause("support"))
 	require.Equal(t, "LoggedIn 65, Paused 37", f.agent("Ann"))
 	require.Equal(t, map[string]int64{"lunch": 30, "coffee": 7}, f.agentTotals("Ann").PausedFor)
 
@@ -355,7 +355,7 @@ func TestPausesLeaveTheLoginAsItIs(t *testing.T) {
 	f := newFloor(t)
 	f.play(added("support", ann))
 	for range 10 {
-		f.play("+0.6", f.pause("support", ann, "lunch"), "+0.6", unpause("support", ann))
+		f.play("+0.6", f.pause("support", ann, "lunch"), "+0.6", unpause("support"))
 	}
 	require.Equal(t, "LoggedIn 12, Paused 10", f.agent("Ann"), "each pause rounded, the login not")
 }
@@ -476,7 +476,7 @@ func TestLoggedInBeforeTheStart(t *testing.T) {
 // What is written down and read again is what went on.
 func TestRestore(t *testing.T) {
 	f := newFloor(t)
-	f.play(added("sales", ann), f.pause("sales", ann, "tea"), "+60", unpause("sales", ann), channel("c"), channel("d"), channel("a.d"),
+	f.play(added("sales", ann), f.pause("sales", ann, "tea"), "+60", unpause("sales"), channel("c"), channel("d"), channel("a.d"),
 		join("c", "sales"), join("d", "sales"), leave("d", "sales"), connect("d", "sales", ann, 0), "+10")
 	past := &Past{Since: start, Until: f.now}
 	for range f.book.Agents(f.now) { // counts up to now
@@ -545,7 +545,7 @@ func TestReasonsOfPausesAreBounded(t *testing.T) {
 	for i := range 3 * reasonsMost {
 		f.play(f.pause("support", ann, fmt.Sprint("reason ", i)), "+1")
 	}
-	f.play(unpause("support", ann))
+	f.play(unpause("support"))
 	totals := f.agentTotals("Ann")
 	require.Equal(t, int64(3*reasonsMost), totals.Paused)
 	require.Len(t, totals.PausedFor, reasonsMost+1)
