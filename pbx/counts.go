@@ -2,7 +2,6 @@ package pbx
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -14,8 +13,7 @@ type Counts struct {
 	Bridges  int
 	Callers  int // in queues
 	Parked   int
-	Members  map[string]int // by the state of their device: "not in use", "in use", "ringing" ...
-	Paused   int            // members
+	Paused   int            // members of queues
 	Agents   map[string]int // "logged off", "idle", "on call"
 	Peers    map[PeerStatus]int
 }
@@ -38,7 +36,6 @@ func (s *State) Counts() Counts {
 		Channels: len(s.channels),
 		Bridges:  len(s.bridges),
 		Parked:   len(s.parked),
-		Members:  map[string]int{},
 		Agents:   map[string]int{},
 		Peers:    map[PeerStatus]int{},
 	}
@@ -50,7 +47,6 @@ func (s *State) Counts() Counts {
 	for _, q := range s.queues {
 		n.Callers += len(q.Callers)
 		for _, m := range q.Members {
-			n.Members[deviceState(m.Status)]++
 			if m.Paused == "1" {
 				n.Paused++
 			}
@@ -65,14 +61,6 @@ func (s *State) Counts() Counts {
 		n.Peers[PeerStatus{p.Technology, peerState(word)}]++
 	}
 	return n
-}
-
-// deviceState is the word for a member's Status.
-func deviceState(number string) string {
-	if n, err := strconv.Atoi(number); err == nil && n >= 0 && n < len(deviceStates) {
-		return strings.ToLower(deviceStates[n].list)
-	}
-	return otherState
 }
 
 func peerState(word string) string {

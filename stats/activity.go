@@ -51,9 +51,9 @@ func (b *Book) Activity(match func(iface, name string) bool) (entries []Entry) {
 	return entries[max(0, len(entries)-entriesMost):]
 }
 
-// The statuses of an agent, the busiest first: what it does in several queues is the first of
+// Statuses are those of an agent, the busiest first: what it does in several queues is the first of
 // these that it does in any.
-var statuses = []string{"Talking", "Ringing", "Idle", "Paused", "Unavailable"}
+var Statuses = [...]string{"Talking", "Ringing", "Idle", "Paused", "Unavailable"}
 
 // StatusOf is what a member does, by its device state, whether it is in a call, and
 // whether it is paused, as events and lists say them: Talking, Ringing, Paused, Idle or
@@ -74,7 +74,7 @@ func StatusOf(device, inCall, paused string) string {
 
 // busier is that of two statuses which comes first; "" is none.
 func busier(x, y string) string {
-	if y != "" && slices.Index(statuses, y) < slices.Index(statuses, x) {
+	if y != "" && statusIndex(y) < statusIndex(x) {
 		return y
 	}
 	return x
@@ -88,6 +88,9 @@ func (m *membership) does() string {
 	}
 	return StatusOf(m.status, m.inCall, paused)
 }
+
+// statusIndex is the place of a status in Statuses, which it must be in.
+func statusIndex(status string) int { return slices.Index(Statuses[:], status) }
 
 // changedStatus notes since when the person does what it does.
 func (p *person) changedStatus(now time.Time) {
@@ -159,6 +162,7 @@ func (b *Book) loadPeople(now time.Time) {
 			p.paused = within(pause, p.loggedIn, now)
 		}
 		p.resume = time.Time{}
+		b.settleBy(p, b.began, false, false, b.countBefore)
 		if p.status == "" {
 			p.changedStatus(time.Time{})
 		} else {
@@ -169,13 +173,13 @@ func (b *Book) loadPeople(now time.Time) {
 }
 
 // within is a moment that Asterisk tells, not before what is counted already; now where it
-// tells none.
+// tells none. Like now it has a reading of the clock that nobody sets.
 func within(told, least, now time.Time) time.Time {
 	switch {
 	case told.IsZero() || told.After(now):
 		return now
 	case told.Before(least):
-		return least
+		return now.Add(least.Sub(now))
 	}
-	return told
+	return now.Add(told.Sub(now))
 }

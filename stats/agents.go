@@ -18,6 +18,7 @@ type person struct {
 	pools   []string // ids of app_agent_pool that are this person, in lower case
 	on      int      // how many of them are logged in
 
+	sum     int // in Book.agentSums
 	totals  map[agentHour]*AgentTotals
 	entries []Entry
 
@@ -77,7 +78,7 @@ func (b *Book) personCalled(name string) *person {
 	key := strings.ToLower(name)
 	p := b.people[key]
 	if p == nil {
-		p = &person{name: strings.Clone(name), totals: map[agentHour]*AgentTotals{}}
+		p = &person{name: strings.Clone(name), sum: b.agentSums.of(name), totals: map[agentHour]*AgentTotals{}}
 		b.people[strings.Clone(key)] = p
 	}
 	return p
@@ -94,8 +95,19 @@ func (b *Book) personOf(queue, iface, name string) *person {
 	return b.personCalled(name)
 }
 
-// countAgent is where to count something of a person's.
-func (b *Book) countAgent(p *person, h Hour, queue string) *AgentTotals {
+// countAgent counts n of a person: in an hour, and in its sums.
+func (b *Book) countAgent(p *person, h Hour, queue string, n AgentTotals) {
+	b.countBefore(p, h, queue, n)
+	b.agentSums.add(p.sum, AgentColumns, &n)
+}
+
+// countBefore counts n in an hour only: it was before the Book was made.
+func (b *Book) countBefore(p *person, h Hour, queue string, n AgentTotals) {
+	b.agentHour(p, h, queue).Add(&n)
+}
+
+// agentHour is what a person did in an hour, which is about to change.
+func (b *Book) agentHour(p *person, h Hour, queue string) *AgentTotals {
 	of := agentHour{h, queue}
 	if queue != "" {
 		of.queue = b.queue(queue).name
@@ -186,7 +198,7 @@ func (m *membership) take(facts *pbx.Member) {
 func (b *Book) removed(m *membership, now time.Time) {
 	delete(b.members, memberKey(m.queue, m.iface))
 	m.person.members = without(m.person.members, m)
-	b.countAgent(m.person, b.calendar.Hour(now), m.queue) // who was a member today is shown
+	b.agentHour(m.person, b.calendar.Hour(now), m.queue) // who was a member today is shown
 	b.record(m.person, Entry{Time: now, What: "Logoff", Interface: m.iface, Name: m.name, Queue: m.queue})
 	b.touch(m.queue)
 	b.update(m.person, now)
@@ -310,17 +322,22 @@ func begun(is bool, since, now time.Time) time.Time {
 // second is not to be counted later.
 func (b *Book) settle(p *person, now time.Time, out, unpaused bool) {
 	p.settled = now
-	p.loggedIn = b.spread(p.loggedIn, now, out, func(h Hour, n int64) { b.countAgent(p, h, "").LoggedIn += n })
-	p.paused = b.spread(p.paused, now, unpaused, func(h Hour, n int64) {
-		t := b.countAgent(p, h, "")
-		t.Paused += n
-		t.pausedFor(p.reason, n)
+	b.settleBy(p, now, out, unpaused, b.countAgent)
+}
+
+func (b *Book) settleBy(p *person, now time.Time, out, unpaused bool, count func(p *person, h Hour, queue string, n AgentTotals)) {
+	hour := func(at time.Time) Hour { return b.held(b.calendar.Hour(at), now) }
+	p.loggedIn = b.spread(p.loggedIn, now, out, func(at time.Time, n int64) {
+		count(p, hour(at), "", AgentTotals{LoggedIn: n})
+	})
+	p.paused = b.spread(p.paused, now, unpaused, func(at time.Time, n int64) {
+		count(p, hour(at), "", AgentTotals{Paused: n, PausedFor: map[string]int64{p.reason: n}})
 	})
 }
 
-// spread counts the whole seconds from a moment to another in the hours in which they were, and
-// returns up to where it has counted.
-func (b *Book) spread(from, to time.Time, final bool, count func(Hour, int64)) time.Time {
+// spread counts the whole seconds from a moment to another, those of each hour from the moment
+// at, and returns up to where it has counted.
+func (b *Book) spread(from, to time.Time, final bool, count func(at time.Time, n int64)) time.Time {
 	if from.IsZero() {
 		return from
 	}
@@ -336,7 +353,7 @@ func (b *Book) spread(from, to time.Time, final bool, count func(Hour, int64)) t
 			n = n.Truncate(time.Second)
 		}
 		if n > 0 {
-			count(b.held(b.calendar.Hour(from), to), int64(n/time.Second))
+			count(from, int64(n/time.Second))
 		}
 		if !whole {
 			return from.Add(n)
@@ -354,7 +371,7 @@ func (b *Book) called(p *codec.Packet, now time.Time) {
 	}
 	b.moved[person] = true
 	b.endWrapUp(person, now)
-	b.countAgent(person, b.calendar.Hour(now), p.Get("Queue")).Offered++
+	b.countAgent(person, b.calendar.Hour(now), p.Get("Queue"), AgentTotals{Offered: 1})
 }
 
 func (b *Book) notAnswered(p *codec.Packet, now time.Time) {
@@ -364,7 +381,7 @@ func (b *Book) notAnswered(p *codec.Packet, now time.Time) {
 	}
 	person := b.personOf(queue, iface, p.Get("MemberName"))
 	b.moved[person] = true
-	b.countAgent(person, b.calendar.Hour(now), queue).NotAnswered++
+	b.countAgent(person, b.calendar.Hour(now), queue, AgentTotals{NotAnswered: 1})
 	b.record(person, Entry{
 		Time: now, What: "Missed", Interface: strings.Clone(iface), Name: person.name, Queue: b.queue(queue).name,
 		Uniqueid: strings.Clone(p.Get("Uniqueid")), Seconds: seconds(p, "RingTime", 0) / 1000,
@@ -409,7 +426,7 @@ func (b *Book) endWrapUp(p *person, now time.Time) {
 		end = now
 	}
 	if n := int64(end.Sub(p.wrap.from).Round(time.Second) / time.Second); n > 0 {
-		b.countAgent(p, b.held(p.wrap.hour, now), p.wrap.queue).WrapUp += n
+		b.countAgent(p, b.held(p.wrap.hour, now), p.wrap.queue, AgentTotals{WrapUp: n})
 	}
 	p.wrap.from, p.wrap.until = time.Time{}, time.Time{}
 }

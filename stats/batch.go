@@ -120,14 +120,14 @@ func (b *Book) Restore(past *Past) {
 	}
 	b.lost, b.why = past.Until, "ampd was not running"
 	for _, r := range past.Queues {
-		*b.count(r.Queue, r.Hour) = r.Totals
+		*b.hour(r.Queue, r.Hour) = r.Totals
 	}
 	for _, r := range past.Agents {
 		p := b.personCalled(r.Agent)
 		if r.Queue == "" && r.Until.After(p.resume) {
 			p.resume = r.Until
 		}
-		*b.countAgent(p, r.Hour, r.Queue) = r.Totals
+		*b.agentHour(p, r.Hour, r.Queue) = r.Totals
 	}
 	for _, e := range past.Entries {
 		b.remember(b.personCalled(e.Agent), e)

@@ -16,6 +16,7 @@ type Book struct {
 	calendar Calendar
 	short    int64 // a wait shorter than this is a short abandon, in seconds
 	state    *pbx.State
+	began    time.Time // when the Book was made
 	since    time.Time // nothing from before is counted
 	day      string    // the last one that has begun
 
@@ -26,6 +27,9 @@ type Book struct {
 	people  map[string]*person       // see personKey
 	members map[string]*membership   // by queue and interface in lower case
 	pools   map[string]*person       // by the id of app_agent_pool in lower case
+
+	queueSums sums[QueueTotals]
+	agentSums sums[AgentTotals]
 
 	wrapUps map[string]int64 // of queues by their names in lower case, in seconds
 
@@ -46,6 +50,7 @@ type Gap struct {
 
 type queueFigures struct {
 	name  string
+	sum   int // in Book.queueSums
 	hours map[Hour]*QueueTotals
 }
 
@@ -54,9 +59,10 @@ type queueFigures struct {
 func NewBook(c Config, state *pbx.State, now time.Time) *Book {
 	b := &Book{
 		calendar: NewCalendar(c), short: int64(c.ShortAbandon.Std() / time.Second), state: state,
-		since: now, lost: now,
+		began: now, since: now, lost: now,
 		queues: map[string]*queueFigures{}, waiting: map[string]*openCall{}, talking: map[string]*openCall{}, ended: map[string]*openCall{},
 		people: map[string]*person{}, members: map[string]*membership{}, pools: map[string]*person{},
+		queueSums: newSums[QueueTotals](QueuesMost), agentSums: newSums[AgentTotals](AgentsMost),
 		touched: map[*queueFigures]bool{}, moved: map[*person]bool{},
 	}
 	b.day = b.calendar.Hour(now).Day
@@ -158,6 +164,7 @@ func (b *Book) Loaded(now time.Time) {
 		}
 	}
 	for q := range b.state.Queues() {
+		b.queueSums.of(q.Name)
 		for i, caller := range q.Callers {
 			if ch := b.state.Channel(caller.Uniqueid); b.waiting[caller.Uniqueid] == nil && ch != nil {
 				b.joined(&openCall{Call: Call{
@@ -245,7 +252,7 @@ func (b *Book) queue(name string) *queueFigures {
 		key := strings.ToLower(name)
 		if q = b.queues[key]; q == nil {
 			key = strings.Clone(key)
-			q = &queueFigures{name: strings.Clone(name), hours: map[Hour]*QueueTotals{}}
+			q = &queueFigures{name: strings.Clone(name), sum: b.queueSums.of(name), hours: map[Hour]*QueueTotals{}}
 			b.queues[key] = q
 		}
 	}
@@ -255,8 +262,14 @@ func (b *Book) queue(name string) *queueFigures {
 // touch says that what is shown of a queue has changed.
 func (b *Book) touch(queue string) { b.touched[b.queue(queue)] = true }
 
-// count is where to count something of a queue in an hour.
-func (b *Book) count(queue string, h Hour) *QueueTotals {
+// count counts n of a queue: in an hour, and in its sums.
+func (b *Book) count(queue string, h Hour, n QueueTotals) {
+	b.hour(queue, h).Add(&n)
+	b.queueSums.add(b.queue(queue).sum, QueueColumns, &n)
+}
+
+// hour is a queue's hour, which is about to change.
+func (b *Book) hour(queue string, h Hour) *QueueTotals {
 	q := b.queue(queue)
 	b.touched[q] = true
 	t := q.hours[h]

@@ -48,7 +48,7 @@ func (b *Book) join(p *codec.Packet, now time.Time) {
 func (b *Book) joined(c *openCall) {
 	c.hour = b.calendar.Hour(c.Joined)
 	b.waiting[c.Uniqueid] = c
-	b.count(c.Queue, c.hour).Offered++
+	b.count(c.Queue, c.hour, QueueTotals{Offered: 1})
 	b.tell(c)
 }
 
@@ -71,16 +71,16 @@ func (b *Book) queueStatus(p *codec.Packet, now time.Time) {
 	if b.state.Queue(queue) == nil {
 		return
 	}
-	t := &QueueTotals{}
+	var n QueueTotals
 	switch word {
 	case "FULL":
-		t.RefusedFull = 1
+		n.RefusedFull = 1
 	case "JOINEMPTY", "JOINUNAVAIL":
-		t.RefusedEmpty = 1
+		n.RefusedEmpty = 1
 	default:
 		return
 	}
-	b.count(b.state.Queue(queue).Name, b.calendar.Hour(now)).Add(t)
+	b.count(b.state.Queue(queue).Name, b.calendar.Hour(now), n)
 }
 
 // goesOn decides on a caller of whom nothing but that the channel does something else, or is
@@ -104,26 +104,25 @@ func (b *Book) decide(c *openCall, outcome Outcome, now time.Time) {
 	if !c.abandoned {
 		c.Wait = c.waited(now)
 	}
-	t := b.count(c.Queue, b.held(c.hour, now))
+	var n QueueTotals
 	switch outcome {
 	case Abandoned:
-		t.Abandoned++
-		t.AbandonTime += c.Wait
-		t.LongestAbandon = max(t.LongestAbandon, c.Wait)
+		n.Abandoned, n.AbandonTime, n.LongestAbandon = 1, c.Wait, c.Wait
 		if c.Wait < b.short {
-			t.ShortAbandoned++
+			n.ShortAbandoned = 1
 		}
 	case TimedOut:
-		t.TimedOut++
+		n.TimedOut = 1
 	case ExitedKey:
-		t.ExitedKey++
+		n.ExitedKey = 1
 	case LeftEmpty:
-		t.LeftEmpty++
+		n.LeftEmpty = 1
 	case Withdrawn:
-		t.Withdrawn++
+		n.Withdrawn = 1
 	case Unknown:
-		t.Unknown++
+		n.Unknown = 1
 	}
+	b.count(c.Queue, b.held(c.hour, now), n)
 	b.tell(c)
 }
 
@@ -158,16 +157,14 @@ func (b *Book) answered(c *openCall, p *codec.Packet, hold int64, now time.Time)
 	c.Interface = strings.Clone(p.Get("Interface"))
 	c.Ring = seconds(p, "RingTime", 0)
 	c.taken = b.calendar.Hour(now)
-	t := b.count(c.Queue, b.held(c.hour, now))
-	t.Answered++
-	t.HoldTime += hold
-	t.LongestHold = max(t.LongestHold, hold)
+	n := QueueTotals{Answered: 1, HoldTime: hold, LongestHold: hold}
 	if level, ok := b.serviceLevel(c.Queue); ok && hold <= level {
-		t.AnsweredInTime++
+		n.AnsweredInTime = 1
 	}
+	b.count(c.Queue, b.held(c.hour, now), n)
 	person := b.personOf(c.Queue, c.Interface, p.Get("MemberName"))
 	c.person, c.Agent = person, person.name
-	b.countAgent(person, c.taken, c.Queue).Answered++
+	b.countAgent(person, c.taken, c.Queue, AgentTotals{Answered: 1})
 	person.calls++
 	b.update(person, now)
 }
@@ -204,7 +201,7 @@ func (b *Book) complete(p *codec.Packet, now time.Time) {
 			c.Channel = c.Uniqueid
 		}
 		c.hour = b.held(b.calendar.Hour(c.Joined), now)
-		b.count(c.Queue, c.hour).Offered++
+		b.count(c.Queue, c.hour, QueueTotals{Offered: 1})
 		b.answered(c, p, seconds(p, "HoldTime", 0), now.Add(-time.Duration(talk)*time.Second))
 	}
 	by := strings.ToLower(p.Get("Reason"))
@@ -264,23 +261,21 @@ func (b *Book) end(c *openCall, by string, talk int64, now time.Time) {
 	delete(b.talking, c.Channel)
 	b.ended[c.Channel] = c
 	c.gone, c.Talk, c.EndedBy = now, talk, by
-	t := b.count(c.Queue, b.held(c.hour, now))
+	var n QueueTotals
 	if by != "unknown" {
-		t.TalkTime += talk
-		t.LongestTalk = max(t.LongestTalk, talk)
+		n.TalkTime, n.LongestTalk = talk, talk
 	}
 	switch by {
 	case "agent":
-		t.CompletedByAgent++
+		n.CompletedByAgent = 1
 	case "caller":
-		t.CompletedByCaller++
+		n.CompletedByCaller = 1
 	case "transfer":
-		t.Transferred++
+		n.Transferred = 1
 	}
+	b.count(c.Queue, b.held(c.hour, now), n)
 	if person := c.person; person != nil {
-		a := b.countAgent(person, b.held(c.taken, now), c.Queue)
-		a.TalkTime += talk
-		a.LongestTalk = max(a.LongestTalk, talk)
+		b.countAgent(person, b.held(c.taken, now), c.Queue, AgentTotals{TalkTime: talk, LongestTalk: talk})
 		person.calls = max(0, person.calls-1)
 		b.moved[person] = true
 	}

@@ -71,6 +71,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Mistakes of framing in what Asterisk sent, repaired.",
 		}),
 	}
+	for _, result := range []string{"ready", "refused", "rights", "failed"} {
+		m.Connects.WithLabelValues(result)
+	}
+	for _, role := range []string{"event", "action", "retired"} {
+		m.Connections.WithLabelValues(role)
+	}
 	reg.MustRegister(m.Connected, m.Connects, m.Connections, m.Events, m.Actions, m.Latency, m.Waiting,
 		m.Coalesced, m.Retired, m.Dropped, m.ForgottenIDs, m.Repairs)
 	return m
