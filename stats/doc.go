@@ -2,8 +2,8 @@
 // the figures that docs/statistics.md defines.
 //
 // A [Book] is told events ([Book.Observe]) and the passing of time ([Book.Tick]), and tells figures:
-// of the present day ([Book.Queue], [Book.Agents]), what has changed ([Book.Changed]), and what a
-// history is to write down ([Book.Take], [Book.Restore]).
+// of the present day ([Book.Queue], [Book.Agents]), since it was made ([Book.Sums]), what has
+// changed ([Book.Changed]), and what a history is to write down ([Book.Take], [Book.Restore]).
 //
 // There is no goroutine and no lock here: a Book belongs to whoever holds it, the hub under its
 // lock. It reads the tracked state that it was made with, which must have taken each event before.

@@ -100,7 +100,7 @@ func holds(t *testing.T, book *Book, now time.Time) {
 			paused += seconds
 		}
 		require.Equal(t, totals.Paused, paused, a.Name)
-		require.True(t, slices.Contains(statuses, a.Status), a.Status)
+		require.True(t, slices.Contains(Statuses[:], a.Status), a.Status)
 	}
 }
 
