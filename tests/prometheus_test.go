@@ -84,7 +84,8 @@ scrape_configs:
     static_configs: [{targets: [%q]}]
 `, rules, target), 0o600))
 	cmd := exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address=127.0.0.1:0", "--log.format=json")
+		"--web.listen-address=127.0.0.1:0", "--log.format=json",
+		"--scrape.discovery-reload-interval=50ms") // before which it scrapes nobody; 5 s otherwise
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
