@@ -78,13 +78,21 @@ func TestSumsLeaveOutTimesBeforeTheStart(t *testing.T) {
 
 // Whenever one looks, and whenever the Book counts what has passed, a sum does not go back.
 func TestSumsNeverFall(t *testing.T) {
+	for seed := range uint64(30) {
+		sumsNeverFall(t, rand.New(rand.NewPCG(seed, 2)))
+	}
+}
+
+func sumsNeverFall(t *testing.T, chance *rand.Rand) {
+	t.Helper()
 	f := newFloor(t)
-	chance := rand.New(rand.NewPCG(1, 2))
-	f.now = start.Add(59*time.Minute + 40*time.Second + 700*time.Millisecond)
-	f.play(added("sales", ann))
+	f.play("+0.7", added("sales", ann))
 	var before AgentTotals
-	for i := range 5_000 {
+	for i := range 500 {
 		f.now = f.now.Add(time.Duration(chance.Int64N(int64(3 * time.Second))))
+		if i%40 == 0 { // seconds are rounded where an hour ends
+			f.now = f.book.calendar.next(f.now).Add(-time.Duration(chance.Int64N(int64(5 * time.Second))))
+		}
 		switch i % 10 {
 		case 2:
 			f.play(f.pause("sales", ann, "tea"))
@@ -100,7 +108,9 @@ func TestSumsNeverFall(t *testing.T) {
 		}
 		totals := f.agentSum("Ann").Totals
 		for _, c := range AgentColumns {
-			require.GreaterOrEqual(t, *c.Of(&totals), *c.Of(&before), c.Name)
+			if *c.Of(&totals) < *c.Of(&before) {
+				require.Failf(t, c.Name, "%d after %d", *c.Of(&totals), *c.Of(&before))
+			}
 		}
 		before = totals
 	}
@@ -136,8 +146,8 @@ func TestSumsAreOfABoundedNumberOfNames(t *testing.T) {
 	for name, called := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := newFloor(t)
-			const n = QueuesMost + 100
-			for day := range 3 {
+			const n = QueuesMost + 20
+			for day := range 2 {
 				for i := range n {
 					id := fmt.Sprintf("%d.%d", day, i)
 					queue := called(i)
@@ -155,7 +165,7 @@ func TestSumsAreOfABoundedNumberOfNames(t *testing.T) {
 			}
 			require.Len(t, names, len(queues))
 			require.Contains(t, names, Rest)
-			require.Equal(t, int64(3*n), offered)
+			require.Equal(t, int64(2*n), offered)
 			require.Positive(t, f.queueSum(Rest).Totals.Offered)
 		})
 	}
