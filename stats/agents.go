@@ -331,7 +331,8 @@ func (b *Book) settleBy(p *person, now time.Time, out, unpaused bool, count func
 		count(p, hour(at), "", AgentTotals{LoggedIn: n})
 	})
 	p.paused = b.spread(p.paused, now, unpaused, func(at time.Time, n int64) {
-		count(p, hour(at), "", AgentTotals{Paused: n, PausedFor: map[string]int64{p.reason: n}})
+		count(p, hour(at), "", AgentTotals{Paused: n})
+		b.agentHour(p, hour(at), "").pausedFor(p.reason, n)
 	})
 }
 
