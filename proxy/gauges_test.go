@@ -206,6 +206,15 @@ func TestDocumentHasEachMetric(t *testing.T) {
 // What is done under the hub's lock is the time of sums; all is that and what comes behind it.
 func BenchmarkMetrics(b *testing.B) {
 	h := newFloor(b, 200, 2000)
+	begin, _ := time.Parse(time.DateOnly, time.Now().Format(time.DateOnly))
+	for i := range 24 * 200 { // a call in each hour of the day
+		at := begin.Add(time.Duration(i/200) * time.Hour)
+		who := fmt.Sprintf("|Uniqueid: %d|Queue: queue-%d", i, i%200)
+		h.statistics.Observe(packetOf(b, "Event: QueueCallerJoin"+who), at)
+		h.statistics.Observe(packetOf(b, "Event: Hangup"+who), at.Add(10*time.Second))
+	}
+	queues, _ := h.statistics.Sums(time.Now())
+	require.Greater(b, queues[0].Decided, int64(20))
 	b.Run("under the lock", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

@@ -22,8 +22,9 @@ type QueueSums struct {
 	Name   string
 	Totals QueueTotals // since the Book was made; what was restored is not in it
 
-	There       bool // Asterisk has the queue; without it the following have no meaning
-	Today       QueueTotals
+	There       bool  // Asterisk has the queue; without it the following have no meaning
+	InTime      int64 // today's callers who were answered in time ...
+	Decided     int64 // ... and all of whom the service level is the share
 	Waiting     int
 	LongestWait time.Duration
 	Members     [len(Statuses)]int // by status
@@ -48,7 +49,16 @@ func (b *Book) Sums(now time.Time) (queues []QueueSums, agents []AgentSums) {
 		queues[i].Name, queues[i].Totals = s.name, s.totals
 	}
 	for q := range b.state.Queues() {
-		queues[b.queueSums.of(q.Name)].present(q, b.Queue(q.Name), now)
+		s := &queues[b.queueSums.of(q.Name)]
+		s.present(q, now)
+		if figures := b.queues[strings.ToLower(q.Name)]; figures != nil {
+			for h, t := range figures.hours {
+				if h.Day == b.day {
+					s.InTime += t.AnsweredInTime
+					s.Decided += t.decided()
+				}
+			}
+		}
 	}
 	agents = make([]AgentSums, len(b.agentSums.all))
 	for i, s := range b.agentSums.all {
@@ -65,9 +75,8 @@ func (b *Book) Sums(now time.Time) (queues []QueueSums, agents []AgentSums) {
 	return queues, agents
 }
 
-func (s *QueueSums) present(q *pbx.Queue, today QueueTotals, now time.Time) {
+func (s *QueueSums) present(q *pbx.Queue, now time.Time) {
 	s.There = true
-	s.Today.Add(&today)
 	s.Waiting += len(q.Callers)
 	for _, c := range q.Callers {
 		s.LongestWait = max(s.LongestWait, now.Sub(c.Since))

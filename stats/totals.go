@@ -112,11 +112,15 @@ func add[T any](columns []Column[T], t, other *T) {
 // ServiceLevel is the share, 0 to 100, of those who were answered in time among all who
 // waited and whose fate is known, short abandons left out; ok is false where there were none.
 func (t *QueueTotals) ServiceLevel() (percent float64, ok bool) {
-	decided := t.Answered + t.Abandoned - t.ShortAbandoned + t.TimedOut + t.ExitedKey + t.LeftEmpty + t.Withdrawn
+	decided := t.decided()
 	if decided <= 0 {
 		return 0, false
 	}
 	return 100 * float64(t.AnsweredInTime) / float64(decided), true
+}
+
+func (t *QueueTotals) decided() int64 {
+	return t.Answered + t.Abandoned - t.ShortAbandoned + t.TimedOut + t.ExitedKey + t.LeftEmpty + t.Withdrawn
 }
 
 // Completed is how many answered calls are known to have ended.
