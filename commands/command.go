@@ -36,7 +36,9 @@ type command struct {
 	// is that of the beginning.
 	run func(s *State, env *Env, judged *codec.Packet) Script
 
-	work func(env *Env, judged *codec.Packet) func() []byte // does what takes time
+	// work does what takes time, as Step.Work; nil where nothing does. The env is that of the
+	// beginning.
+	work func(s *State, env *Env, judged *codec.Packet) func() func(*Env) []byte
 
 	lacking bool // own and run are for an Asterisk that does not have the action
 	framed  bool // is answered in the framing of old Commands
@@ -105,9 +107,9 @@ func Prepare(env *Env, ampd bool, p *codec.Packet) Request {
 // A Step is what comes next of a request that is allowed: one of these.
 type Step struct {
 	Answer *Answer
-	Work   func() []byte // takes time and no lock: returns the client's answer, native packets
-	Send   *codec.Packet // goes to Asterisk, whose answer the client gets
-	Script Script        // takes several actions
+	Work   func() func(*Env) []byte // takes time and no lock: what it returns needs the lock, and gives the client's answer, native packets
+	Send   *codec.Packet            // goes to Asterisk, whose answer the client gets
+	Script Script                   // takes several actions
 
 	Framed bool // the answer is the output of a Command
 }
@@ -122,6 +124,11 @@ func (r *Request) Begin(s *State, env *Env, judged *codec.Packet) Step {
 	if c == nil {
 		return Step{Send: judged, Framed: r.framed}
 	}
+	if c.work != nil {
+		if work := c.work(s, env, judged); work != nil {
+			return Step{Work: work}
+		}
+	}
 	if !c.lacking || !env.lists(c.Name) {
 		if c.own != nil {
 			answer := c.own(s, env, judged)
@@ -132,9 +139,6 @@ func (r *Request) Begin(s *State, env *Env, judged *codec.Packet) Step {
 				return Step{Script: script}
 			}
 		}
-	}
-	if c.work != nil {
-		return Step{Work: c.work(env, judged)}
 	}
 	if c.send != nil {
 		judged = c.send(env, judged)

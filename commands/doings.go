@@ -13,7 +13,7 @@ import (
 // doings are the commands that are not sent as they are judged.
 var doings = map[string]command{
 	"AbsoluteTimeout":    {prepare: absoluteTimeout, send: timeoutOff},
-	"AgentActivity":      {own: agentActivity},
+	"AgentActivity":      {own: agentActivity, work: pastActivity},
 	"AgentCallbackLogin": {prepare: callbackAt, run: callbackLogin},
 	"AgentInfo":          {own: agentInfo},
 	"AgentLogoff":        {run: callbackLogoff, send: softLogoff},

@@ -41,6 +41,15 @@ type Env struct {
 	Profile    *profiles.Profile // of the session
 	Recordings *Recordings
 	Statistics *stats.Book
+	History    History // nil for none
+}
+
+// A History knows what agents did before today. Its methods take time: they are not called
+// under a lock.
+type History interface {
+	// Activity is what those did whose interface and name match, from since up to before
+	// until, in the order of time; from is since when it knows.
+	Activity(since, until time.Time, match func(iface, name string) bool) (entries []stats.Entry, from time.Time, err error)
 }
 
 // An Answer is what becomes of an action of ampd's own.

@@ -35,22 +35,25 @@ func pairs(headers []codec.Header) (all []string) {
 	return all
 }
 
-func profileUpdate(env *Env, a *codec.Packet) func() []byte {
+func profileUpdate(_ *State, env *Env, a *codec.Packet) func() func(*Env) []byte {
 	a = a.Copy()
-	return func() []byte {
+	return func() func(*Env) []byte {
 		if err := env.Profiles.Update(env.Profile, a.Get("Profile"), others(a, "Action", "ActionID", "Profile")); err != nil {
-			return native.Answer(a, "Error", err.Error())
+			return always(native.Answer(a, "Error", err.Error()))
 		}
-		return native.Answer(a, "Success", "Profile updated")
+		return always(native.Answer(a, "Success", "Profile updated"))
 	}
 }
 
-func profileDelete(env *Env, a *codec.Packet) func() []byte {
+func profileDelete(_ *State, env *Env, a *codec.Packet) func() func(*Env) []byte {
 	a = a.Copy()
-	return func() []byte {
+	return func() func(*Env) []byte {
 		if err := env.Profiles.Delete(env.Profile, a.Get("Profile")); err != nil {
-			return native.Answer(a, "Error", err.Error())
+			return always(native.Answer(a, "Error", err.Error()))
 		}
-		return native.Answer(a, "Success", "Profile deleted")
+		return always(native.Answer(a, "Success", "Profile deleted"))
 	}
 }
+
+// always is an answer whatever is true when it is given.
+func always(packets []byte) func(*Env) []byte { return func(*Env) []byte { return packets } }

@@ -26,8 +26,17 @@ func members(env *Env, asked string) func(*pbx.Member) bool {
 	}
 }
 
-// agentActivity lists what an agent did, as far as ampd has seen it.
-func agentActivity(s *State, env *Env, a *codec.Packet) Answer {
+// An activity is what AgentActivity asks for.
+type activity struct {
+	action       *codec.Packet
+	mine         func(iface, name string) bool
+	begin        time.Time // from here on the statistics remember it
+	since, until time.Time
+	refusal      string
+}
+
+// newActivity reads the action.
+func newActivity(env *Env, a *codec.Packet) *activity {
 	asked := a.Get("Agent")
 	mine := members(env, asked)
 	_, begin := env.Statistics.Day()
@@ -36,25 +45,64 @@ func agentActivity(s *State, env *Env, a *codec.Packet) Answer {
 	if wrong == "" {
 		wrong = wrong2
 	}
-	if wrong != "" {
-		return whole(native.Answer(a, "Error", wrong))
+	return &activity{a, func(iface, name string) bool { return mine(&pbx.Member{Interface: iface, Name: name}) }, begin, since, until, wrong}
+}
+
+// agentActivity lists what an agent did, as far as ampd has seen it and remembers.
+func agentActivity(s *State, env *Env, a *codec.Packet) Answer {
+	asked := newActivity(env, a)
+	if asked.refusal != "" {
+		return whole(native.Answer(a, "Error", asked.refusal))
 	}
-	if since.Before(begin) {
-		since = begin
+	return whole(asked.answer(s, env, nil, asked.begin))
+}
+
+// pastActivity is agentActivity where the history must be asked.
+func pastActivity(s *State, env *Env, a *codec.Packet) func() func(*Env) []byte {
+	asked := newActivity(env, a.Copy())
+	if env.History == nil || asked.refusal != "" || !asked.since.Before(asked.begin) {
+		return nil
 	}
-	l := newList(a, "Agent activity will follow", "Since", unixTime(since))
-	for _, e := range env.Statistics.Activity(func(iface, name string) bool { return mine(&pbx.Member{Interface: iface, Name: name}) }) {
-		if e.Time.Before(since) || e.Time.After(until) || !seesEntry(s, e) {
-			continue
+	kept, until := env.History, asked.until.Add(time.Millisecond) // Until itself is asked for too
+	if until.After(asked.begin) {
+		until = asked.begin
+	}
+	return func() func(*Env) []byte {
+		past, from, err := kept.Activity(asked.since, until, asked.mine)
+		if err != nil { // the history's own log says so
+			past, from = nil, asked.begin
 		}
+		return func(env *Env) []byte { return asked.answer(s, env, past, from) }
+	}
+}
+
+// activityMost is how many entries are told, the last ones.
+const activityMost = 1_000
+
+// answer lists what past has, and behind it what is remembered of today. from is since when
+// anything is known.
+func (asked *activity) answer(s *State, env *Env, past []stats.Entry, from time.Time) []byte {
+	since := asked.since
+	if since.Before(from) {
+		since = from
+	}
+	entries := slices.DeleteFunc(past, func(e stats.Entry) bool { return !seesEntry(s, e) })
+	for _, e := range env.Statistics.Activity(asked.mine) {
+		if !e.Time.Before(asked.begin) && seesEntry(s, e) {
+			entries = append(entries, e)
+		}
+	}
+	entries = slices.DeleteFunc(entries, func(e stats.Entry) bool { return e.Time.Before(since) || e.Time.After(asked.until) })
+	l := newList(asked.action, "Agent activity will follow", "Since", unixTime(since))
+	for _, e := range entries[max(0, len(entries)-activityMost):] {
 		seconds := ""
 		if e.Uniqueid != "" {
 			seconds = strconv.FormatInt(e.Seconds, 10)
 		}
-		l.item("AgentActivity", "Agent", asked, "Time", unixTime(e.Time), "Activity", e.What,
+		l.item("AgentActivity", "Agent", asked.action.Get("Agent"), "Time", unixTime(e.Time), "Activity", e.What,
 			"Queue", e.Queue, "Interface", e.Interface, "MemberName", e.Name, "Reason", e.Reason, "Uniqueid", e.Uniqueid, "Seconds", seconds)
 	}
-	return l.end("AgentActivityComplete")
+	return l.end("AgentActivityComplete").Packets
 }
 
 // seesEntry tells whether the session may see the member, or the agent, that it is about.

@@ -16,6 +16,7 @@ import (
 
 	"ampd/audit"
 	"ampd/codec"
+	"ampd/commands"
 	"ampd/downstream"
 	"ampd/profiles"
 )
@@ -341,9 +342,9 @@ func TestUpstreamDoesNotWaitForWork(t *testing.T) {
 		b.hub.do(func() { // as if behind that action's answer
 			client := b.hub.calls[b.calls[0]]
 			delete(b.hub.calls, b.calls[0])
-			b.hub.work(client, func() []byte {
+			b.hub.work(client, func() func(*commands.Env) []byte {
 				<-written
-				return []byte("Response: Success\r\nActionID: 2\r\n\r\n")
+				return func(*commands.Env) []byte { return []byte("Response: Success\r\nActionID: 2\r\n\r\n") }
 			})
 		})
 		b.event("A")

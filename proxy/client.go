@@ -319,11 +319,12 @@ func (h *Hub) answered(c *client, answer *commands.Answer) {
 
 // work has what takes time done without the lock, on a goroutine that ends with it: ours may
 // be the upstream's, where the client's action before was answered.
-func (h *Hub) work(c *client, work func() []byte) {
+func (h *Hub) work(c *client, work func() func(*commands.Env) []byte) {
 	c.working = true
 	go func() {
-		packets := work()
+		answer := work()
 		h.do(func() {
+			packets := answer(h.env(time.Now()))
 			c.working = false
 			h.recordPackets(c, packets)
 			if !c.leaving {
@@ -361,6 +362,9 @@ func (h *Hub) resume(c *client, answer []*codec.Packet) {
 // env is what is true now. It is good until the hub is left.
 func (h *Hub) env(now time.Time) *commands.Env {
 	env := &commands.Env{Now: now, Upstream: h.info, Table: h.table, Version: h.version, Profiles: h.profiles, Recordings: &h.recordings, Statistics: h.statistics}
+	if h.history != nil {
+		env.History = h.history
+	}
 	if h.loaded {
 		env.State = h.state
 	}

@@ -13,6 +13,7 @@ import (
 	"ampd/audit"
 	"ampd/config"
 	"ampd/downstream"
+	"ampd/history"
 	"ampd/profiles"
 	"ampd/rights"
 	"ampd/stats"
@@ -32,6 +33,7 @@ type Config struct {
 	Rights     RightsConfig          `toml:"rights"`
 	State      StateConfig           `toml:"state"`
 	Statistics stats.Config          `toml:"statistics" restart:"true"`
+	History    history.Config        `toml:"history" restart:"true"`
 	Audit      audit.Config          `toml:"audit"`
 	HTTP       HTTPConfig            `toml:"http" restart:"true"`
 	Log        LogConfig             `toml:"log"`
@@ -66,6 +68,7 @@ func DefaultConfig() *Config {
 		Sessions:   downstream.DefaultConfig(),
 		State:      StateConfig{Resync: config.Duration(time.Minute)},
 		Statistics: stats.DefaultConfig(),
+		History:    history.DefaultConfig(),
 		Audit:      audit.DefaultConfig(),
 		Log:        LogConfig{Level: "info", Format: "json"},
 	}

@@ -128,6 +128,7 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	require.Equal(t, defaults.Sessions, cfg.Sessions)
 	require.Empty(t, cfg.Rights.ProtectedVariables)
 	require.Equal(t, defaults.Statistics, cfg.Statistics)
+	require.Equal(t, defaults.History, cfg.History)
 	require.Equal(t, defaults.Audit, cfg.Audit)
 	require.Equal(t, defaults.HTTP, cfg.HTTP)
 	require.Equal(t, defaults.Log, cfg.Log)

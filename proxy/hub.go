@@ -15,6 +15,7 @@ import (
 	"ampd/codec/native"
 	"ampd/commands"
 	"ampd/downstream"
+	"ampd/history"
 	"ampd/pbx"
 	"ampd/profiles"
 	"ampd/rights"
@@ -67,6 +68,7 @@ type Hub struct {
 	audit      *audit.Log
 	recordings commands.Recordings
 	statistics *stats.Book
+	history    *history.History // nil for none
 
 	configured chan struct{} // has room for one: Asterisk's configuration is to be read
 	reloaded   chan struct{} // has room for one: the state is to be rechecked soon

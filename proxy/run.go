@@ -16,6 +16,7 @@ import (
 
 	"ampd/audit"
 	"ampd/downstream"
+	"ampd/history"
 	"ampd/stats"
 	"ampd/upstream"
 )
@@ -46,7 +47,11 @@ func Run(ctx context.Context, version string, files Files, log *Logger, hangups 
 	limits := downstream.NewLimits(cfg.Sessions)
 	fanout := downstream.NewFanout(limits)
 	hub := newHub(limits, subjects, fanout, log.Named("hub"), newHubMetrics(registry))
-	hub.statistics = stats.NewBook(cfg.Statistics, subjects.state, time.Now())
+	began := time.Now()
+	kept, past := history.Open(cfg.History, stats.NewCalendar(cfg.Statistics), began, log.Named("history"), history.NewMetrics(registry))
+	defer kept.Close()
+	hub.statistics = stats.NewBook(cfg.Statistics, subjects.state, began)
+	hub.goOnWith(kept, past)
 	hub.version, hub.profiles, hub.rights, hub.every, hub.audit = version, store, cfg.Rights, cfg.State.Resync.Std(), trail
 	store.OnChange(hub.changed)
 	defer store.OnChange(nil)
@@ -128,6 +133,7 @@ func Run(ctx context.Context, version string, files Files, log *Logger, hangups 
 	stopServer()
 	serverDone.Wait()
 	upDone.Wait()
+	hub.keep(time.Now())
 	log.Info("stopped")
 	return nil
 }

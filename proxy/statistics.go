@@ -10,12 +10,14 @@ import (
 
 	"ampd/codec"
 	"ampd/commands"
+	"ampd/history"
 	"ampd/pbx"
+	"ampd/stats"
 )
 
 // tick has the statistics go on with the time, and once a second tells the sessions that take
-// events of ampd's own which figures have changed, until ctx ends. It has a goroutine of its
-// own.
+// events of ampd's own which figures have changed, and hands the history what happened, until
+// ctx ends. It has a goroutine of its own.
 func (h *Hub) tick(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
@@ -27,10 +29,34 @@ func (h *Hub) tick(ctx context.Context) {
 				h.tellStatistics(now)
 			})
 			h.fanout.Send()
+			h.keep(now)
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// goOnWith has the statistics go on with what the history knows, and the history with them;
+// kept is nil for none.
+func (h *Hub) goOnWith(kept *history.History, past *stats.Past) {
+	h.do(func() {
+		h.history = kept
+		h.statistics.Restore(past)
+		if kept != nil {
+			h.statistics.Take() // from now on it collects
+		}
+	})
+}
+
+// keep hands the history what happened since it was done last.
+func (h *Hub) keep(now time.Time) {
+	if h.history == nil {
+		return
+	}
+	var batch *stats.Batch
+	var known time.Time
+	h.do(func() { batch, known = h.statistics.Take(), h.statistics.Known(now) })
+	h.history.Put(batch, known)
 }
 
 // readWrapUps asks how long queues leave their members alone after a call.

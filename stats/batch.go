@@ -146,3 +146,15 @@ func (b *Book) Restore(past *Past) {
 	clear(b.news.queues)
 	clear(b.news.agents)
 }
+
+// Known is up to when it is known what happened: now, or since when nobody watches; zero where
+// nothing was known yet.
+func (b *Book) Known(now time.Time) time.Time {
+	switch {
+	case b.lost.IsZero():
+		return now
+	case b.why == "":
+		return time.Time{}
+	}
+	return b.lost
+}

@@ -20,7 +20,7 @@ var levels = [][]string{
 	1: {"codec/native", "codec/xml", "profiles", "actions"},
 	2: {"pbx", "audit"},
 	3: {"upstream", "downstream", "rights", "stats", "simulator"},
-	4: {"commands"},
+	4: {"commands", "history"},
 	5: {"proxy"},
 	6: {"cmd/ampd", "tests", "tests/asterisk", "tests/daemon", "tests/faultproxy"},
 	7: {"tests/bench"},
