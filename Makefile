@@ -75,7 +75,7 @@ bench: microbench ## some 30 minutes, all of the machine: docs/performance.md sa
 	@go run ./tests/bench $(BENCH)
 
 microbench:
-	@go test -run '^$$' -bench . -benchmem $(UNIT)
+	@AMPD_BENCH_CALLS=1000000 go test -run '^$$' -bench . -benchmem $(UNIT)
 
 fuzz: ## every fuzz target for FUZZTIME
 	@for package in $(UNIT); do

@@ -33,21 +33,20 @@ func calendar() stats.Calendar {
 // A desk is a History without a goroutine: the test says when it writes, and what time it is.
 type desk struct {
 	*History
-	t    *testing.T
 	path string
 	now  time.Time
 	logs *observer.ObservedLogs
 }
 
 // newDesk is one that has opened its file, and what it has read.
-func newDesk(t *testing.T, path string, now time.Time) (*desk, *stats.Past) {
+func newDesk(t testing.TB, path string, now time.Time) (*desk, *stats.Past) {
 	t.Helper()
 	core, logs := observer.New(zap.InfoLevel)
 	cfg := DefaultConfig()
 	cfg.File = path
 	h := newHistory(cfg, calendar(), now, zap.New(core), NewMetrics(prometheus.NewRegistry()))
 	h.patience = 10 * time.Millisecond
-	d := &desk{h, t, path, now, logs}
+	d := &desk{h, path, now, logs}
 	past := h.restore(now)
 	t.Cleanup(d.leave)
 	return d, past

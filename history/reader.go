@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"ampd/stats"
@@ -110,4 +111,122 @@ func latest(x, y time.Time) time.Time {
 		return x
 	}
 	return y
+}
+
+// A Query says what a report is about.
+type Query struct {
+	From, To string // days, both included: "2026-03-02"
+	Queue    string // in any case; "" for all
+	Agent    string // in any case; "" for all
+	By       string // "hour" or "day" for figures of each; "" for those of all days together
+}
+
+// QueueFigures are a queue's, of an hour, a day or all days.
+type QueueFigures struct {
+	stats.Hour // Day "" and Of -1 where they are of more than one
+	Queue      string
+	Totals     stats.QueueTotals
+}
+
+// AgentFigures are an agent's, of an hour, a day or all days.
+type AgentFigures struct {
+	stats.Hour // as in QueueFigures
+	Agent      string
+	Totals     stats.AgentTotals
+}
+
+// A Missed is a caller who was not served and not reached since.
+type Missed struct {
+	Number, Name, Queue string    // of the last call
+	Time                time.Time // at which that caller joined
+	Wait                int64     // how long, in seconds
+	Tries               int       // how many calls were abandoned
+}
+
+// span is what rows are told apart by, beside a name: the expressions of day and hour, what to
+// group by, and the order of hours in a day that begins at reset.
+func (q *Query) span(reset int) (columns, group, order string) {
+	switch q.By {
+	case "hour":
+		return "day, hour, ", "day, hour, ", fmt.Sprintf("day, (hour - %d + 24) %% 24, ", reset)
+	case "day":
+		return "day, -1, ", "day, ", "day, "
+	}
+	return "'', -1, ", "", ""
+}
+
+// Queues are the figures of queues, in the order of time, then name. reset is the hour at
+// which a day begins.
+func (r *Reader) Queues(ctx context.Context, q Query, reset int) (all []QueueFigures, err error) {
+	columns, group, order := q.span(reset)
+	err = each(ctx, r.db, "SELECT "+columns+"min(queue), "+strings.Join(sums(stats.QueueColumns), ", ")+
+		" FROM queue_hours WHERE day BETWEEN ? AND ? AND (? = '' OR queue = ?) GROUP BY "+group+"queue ORDER BY "+order+"queue",
+		func(scan func(...any) error) error {
+			var f QueueFigures
+			err := scan(append([]any{&f.Day, &f.Of, &f.Queue}, fields(stats.QueueColumns, &f.Totals)...)...)
+			all = append(all, f)
+			return err
+		}, q.From, q.To, q.Queue, q.Queue)
+	return all, r.wrong(err)
+}
+
+// Agents are the figures of agents, in the order of time, then name. Of one queue they are the
+// calls of it, of those who had any; how long they were there and paused is the same for all queues.
+func (r *Reader) Agents(ctx context.Context, q Query, reset int) (all []AgentFigures, err error) {
+	columns, group, order := q.span(reset)
+	at := map[agentKey]int{}
+	key := func(f *AgentFigures) agentKey { return agentKey{f.Hour, strings.ToLower(f.Agent), ""} }
+	err = each(ctx, r.db, "SELECT "+columns+"min(agent), "+strings.Join(sums(stats.AgentColumns), ", ")+
+		" FROM agent_hours WHERE day BETWEEN ?1 AND ?2 AND (?3 = '' OR agent = ?3) AND (?4 = '' OR queue IN ('', ?4)"+
+		" AND agent IN (SELECT agent FROM agent_hours WHERE day BETWEEN ?1 AND ?2 AND queue = ?4)) GROUP BY "+group+"agent ORDER BY "+order+"agent",
+		func(scan func(...any) error) error {
+			var f AgentFigures
+			err := scan(append([]any{&f.Day, &f.Of, &f.Agent}, fields(stats.AgentColumns, &f.Totals)...)...)
+			at[key(&f)] = len(all)
+			all = append(all, f)
+			return err
+		}, q.From, q.To, q.Agent, q.Queue)
+	if err != nil {
+		return nil, r.wrong(err)
+	}
+	err = each(ctx, r.db, "SELECT "+columns+"min(agent), reason, sum(seconds) FROM agent_pauses WHERE day BETWEEN ? AND ? GROUP BY "+group+"agent, reason",
+		func(scan func(...any) error) error {
+			var f AgentFigures
+			var why string
+			var n int64
+			if err := scan(&f.Day, &f.Of, &f.Agent, &why, &n); err != nil {
+				return err
+			}
+			if i, ok := at[key(&f)]; ok {
+				t := &all[i].Totals
+				if t.PausedFor == nil {
+					t.PausedFor = map[string]int64{}
+				}
+				t.PausedFor[why] = n
+			}
+			return nil
+		}, q.From, q.To)
+	return all, r.wrong(err)
+}
+
+// Abandoned are the callers who hung up while they waited and were not reached since, the
+// last one first. Who sent no number is none of them: nobody can call back.
+func (r *Reader) Abandoned(ctx context.Context, q Query) (all []Missed, err error) {
+	err = each(ctx, r.db, "SELECT number, name, queue, max(joined) AS last, wait, count(*) FROM calls WHERE day BETWEEN ? AND ? AND "+isMissed+
+		" AND digits != '' AND (? = '' OR queue = ?) GROUP BY digits ORDER BY last DESC",
+		func(scan func(...any) error) error {
+			var m Missed
+			var joined float64
+			err := scan(&m.Number, &m.Name, &m.Queue, &joined, &m.Wait, &m.Tries) // the row of max, says SQLite
+			m.Time = moment(joined)
+			all = append(all, m)
+			return err
+		}, q.From, q.To, q.Queue, q.Queue)
+	return all, r.wrong(err)
+}
+
+// Gaps are the times between two moments in which nobody watched.
+func (r *Reader) Gaps(ctx context.Context, from, to time.Time) ([]stats.Gap, error) {
+	gaps, err := readGaps(ctx, r.db, from, to)
+	return gaps, r.wrong(err)
 }

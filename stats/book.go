@@ -240,7 +240,7 @@ func (b *Book) turn(day string, now time.Time) {
 // held is the hour to count in: that of a call, or the present one where that hour's figures
 // are no longer held.
 func (b *Book) held(h Hour, now time.Time) Hour {
-	if current := b.calendar.Hour(now); h.Day < b.day && h.Day != b.calendar.before(b.day) {
+	if current := b.calendar.Hour(now); h.Day < b.day && h.Day != b.calendar.Before(b.day) {
 		return current
 	}
 	return h

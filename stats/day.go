@@ -99,11 +99,17 @@ func (c Calendar) next(t time.Time) time.Time {
 	return t.Add(time.Hour - past)
 }
 
-// before is the day before a day.
-func (c Calendar) before(day string) string {
+// Before is the day before a day, "" for what is none.
+func (c Calendar) Before(day string) string {
 	d, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		return ""
 	}
 	return d.AddDate(0, 0, -1).Format(time.DateOnly)
 }
+
+// Location is the time zone of the days.
+func (c Calendar) Location() *time.Location { return c.location }
+
+// Reset is the hour at which a day begins.
+func (c Calendar) Reset() int { return c.reset }

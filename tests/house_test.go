@@ -21,7 +21,7 @@ var levels = [][]string{
 	2: {"pbx", "audit"},
 	3: {"upstream", "downstream", "rights", "stats", "simulator"},
 	4: {"commands", "history"},
-	5: {"proxy"},
+	5: {"proxy", "report"},
 	6: {"cmd/ampd", "tests", "tests/asterisk", "tests/daemon", "tests/faultproxy"},
 	7: {"tests/bench"},
 }

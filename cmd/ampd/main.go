@@ -25,6 +25,7 @@ var commands = []command{
 	{"demo", "serve clients in front of a simulated call centre", runDemo},
 	{"check", "name every mistake in ampd.toml and profiles.toml", runCheck},
 	{"profiles", "list the profiles, and which file each comes from", runProfiles},
+	{"report", "report from the history: queues, agents, or callers to call back", runReport},
 	{"hash-secret", "read a secret from standard input, print its hash for secret_hash", runHashSecret},
 	{"version", "print ampd's version", runVersion},
 }
