@@ -313,7 +313,9 @@ func (h *History) try(p *pending, now time.Time) (err error) {
 		}
 		return w.all(h.base.addTo(all), h.since)
 	})
-	h.file.met = h.file.met || err == nil
+	if err == nil {
+		h.file.met, h.restored = true, true
+	}
 	return err
 }
 
@@ -337,7 +339,6 @@ func (h *History) meet(w *writer, p *pending, now time.Time) (*pending, error) {
 			h.since = since
 		}
 		h.base.set(queues, agents)
-		h.restored = true
 	}
 	if h.since.Before(begin) {
 		h.since = begin
@@ -365,8 +366,10 @@ func (h *History) sweep(now time.Time) {
 		return err
 	})
 	switch {
+	case isBroken(err):
+		h.replace(err, now)
 	case err != nil:
-		h.failed(err, now)
+		h.metrics.errors.Inc() // tried again with the next write, which says what is wrong
 	case done:
 		h.swept = today
 	}

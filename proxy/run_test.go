@@ -112,3 +112,13 @@ func TestAuditLogThatCannotBeOpenedIsAnErrorOfStarting(t *testing.T) {
 	err = Run(t.Context(), "test", Files{Config: cfg, Profiles: store}, log, nil, nil)
 	require.EqualError(t, err, "audit log: open /nowhere/audit.log: no such file or directory")
 }
+
+func TestHistoryThatCannotBeOpenedStopsNothing(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.History.File = filepath.Join(t.TempDir(), "folder", "history.sqlite")
+	r := run(t, cfg, goodProfiles, "127.0.0.1:0")
+	require.Contains(t, r.logs("the history is not written")[0], "no such file or directory")
+	conn, err := net.Dial("tcp", r.addrs[0].String())
+	require.NoError(t, err)
+	conn.Close()
+}

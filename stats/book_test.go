@@ -551,3 +551,19 @@ func TestReasonsOfPausesAreBounded(t *testing.T) {
 	require.Len(t, totals.PausedFor, reasonsMost+1)
 	require.Equal(t, int64(2*reasonsMost), totals.PausedFor["other"])
 }
+
+// A history says until when it knows: what nobody saw is a gap also after a restart.
+func TestKnown(t *testing.T) {
+	later := start.Add(time.Hour)
+	f := newFloor(t)
+	require.Equal(t, later, f.book.Known(later))
+	f.book.Lost(start.Add(time.Minute))
+	require.Equal(t, start.Add(time.Minute), f.book.Known(later))
+	f.book.Loaded(start.Add(2 * time.Minute))
+	require.Equal(t, later, f.book.Known(later))
+
+	fresh := NewBook(utc(), pbx.New(), start)
+	require.Zero(t, fresh.Known(later), "nothing was known ever")
+	fresh.Restore(&Past{Since: start.Add(-time.Hour), Until: start.Add(-time.Minute)})
+	require.Equal(t, start.Add(-time.Minute), fresh.Known(later), "as before the restart, until Asterisk is there")
+}
