@@ -329,15 +329,18 @@ func TestACallEndsOnce(t *testing.T) {
 		"with the caller's alone": "|Uniqueid: c",
 		"with none":               "",
 	} {
-		f := newFloor(t)
-		f.play(channel("c"), join("c", "sales"), leave("c", "sales"), connect("c", "sales", ann, 3), "+8", complete("c", "sales", ann, 8, "transfer"), "+0.02",
-			channel("d"), join("d", "sales"), leave("d", "sales"), connect("d", "sales", ann, 3), "+1",
-			"AgentComplete"+second+"|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 8|Reason: caller")
-		require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, Transferred 1, HoldTime 6, LongestHold 3, TalkTime 8, LongestTalk 8", f.queue("sales"), name)
-		f.play("+4", "AgentComplete|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 5|Reason: agent")
-		require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, CompletedByAgent 1, Transferred 1, HoldTime 6, LongestHold 3, TalkTime 13, LongestTalk 8", f.queue("sales"), name)
-		f.play("+11")
-		require.Empty(t, f.book.ended, name)
+		for first, then := range map[string]string{"transfer": "caller", "caller": "transfer"} {
+			f := newFloor(t)
+			f.play(channel("c"), join("c", "sales"), leave("c", "sales"), connect("c", "sales", ann, 3), "+8", complete("c", "sales", ann, 8, first), "+0.02",
+				channel("d"), join("d", "sales"), leave("d", "sales"), connect("d", "sales", ann, 3), "+1",
+				"AgentComplete"+second+"|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 8|Reason: "+then)
+			ended := map[string]string{"transfer": "Transferred 1", "caller": "CompletedByCaller 1"}[first]
+			require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, "+ended+", HoldTime 6, LongestHold 3, TalkTime 8, LongestTalk 8", f.queue("sales"), name)
+			f.play("+4", "AgentComplete|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 5|Reason: agent")
+			require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, CompletedByAgent 1, "+ended+", HoldTime 6, LongestHold 3, TalkTime 13, LongestTalk 8", f.queue("sales"), name)
+			f.play("+11")
+			require.Empty(t, f.book.ended, name)
+		}
 	}
 }
 

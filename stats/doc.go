@@ -12,5 +12,6 @@
 // QueueCallerLeave, before which comes QueueCallerAbandon unless an agent or a key has the caller,
 // and behind which the VarSet QUEUESTATUS (set_queue_result in apps/app_queue.c). AgentComplete comes
 // for each AgentConnect, also after both channels' Hangup, and then lacks what it says of them. It comes
-// twice for some calls that the caller transfers: by the transfer, and by the caller's hangup.
+// twice for some calls that the caller transfers: for the transfer and for the caller's hangup, in
+// either order.
 package stats

@@ -189,7 +189,7 @@ func (b *Book) complete(p *codec.Packet, now time.Time) {
 	talk := seconds(p, "TalkTime", 0)
 	c := b.completed(p, talk, now)
 	if c != nil && c.EndedBy != "" {
-		return // a caller who transfers ends it once more by hanging up
+		return // it ends once more
 	}
 	if c == nil { // it began before anybody watched
 		c = &openCall{Call: Call{Joined: now.Add(-time.Duration(talk+seconds(p, "HoldTime", 0)) * time.Second)}}
@@ -218,8 +218,8 @@ func (b *Book) complete(p *codec.Packet, now time.Time) {
 	}
 }
 
-// completed finds the call that ends, or one that ended by a transfer and does so once more: by
-// its channels, or by who took it and when.
+// completed finds the call that ends, or one that ends once more, by the transfer and by the caller
+// who transferred: by its channels, or by who took it and when.
 func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 	if channel := p.Get("DestUniqueid"); channel != "" {
 		for _, known := range []map[string]*openCall{b.talking, b.ended} {
@@ -233,7 +233,8 @@ func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 		return strings.EqualFold(c.Queue, p.Get("Queue")) && strings.EqualFold(c.Interface, p.Get("Interface")) && (uniqueid == "" || uniqueid == c.Uniqueid)
 	}
 	again := func(c *openCall) bool {
-		return c.EndedBy == "transfer" && strings.EqualFold(p.Get("Reason"), "caller") && hold == strconv.FormatInt(c.Wait, 10) && talk-c.Talk <= 1 && c.Talk-talk <= 1
+		by := c.EndedBy + " " + strings.ToLower(p.Get("Reason"))
+		return (by == "transfer caller" || by == "caller transfer") && hold == strconv.FormatInt(c.Wait, 10) && talk-c.Talk <= 1 && c.Talk-talk <= 1
 	}
 	off := func(c *openCall) time.Duration {
 		off := (now.Sub(c.Answered) - time.Duration(talk)*time.Second).Abs()
