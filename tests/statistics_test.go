@@ -267,6 +267,6 @@ func (e *shift) compare(began time.Time) {
 	}
 	t.Logf("%s: %d calls in %d scenes\n%s", e.s.Version, e.calls.Load(), e.played, table)
 	t.Logf("%s: Asterisk read its clock twice, in different seconds, for %d lines:\n%s", e.s.Version, len(r.straddles), strings.Join(r.straddles, "\n"))
-	t.Logf("%s: Asterisk ended %d calls twice; the first end counts, this was the second:\n%s", e.s.Version, len(r.twice), strings.Join(r.twice, "\n"))
+	t.Logf("%s: Asterisk ended %d calls twice; the end that it told first counts, this was the second:\n%s", e.s.Version, len(r.twice), strings.Join(r.twice, "\n"))
 	require.Empty(t, table.wrong, "%s", strings.Join(table.wrong, "\n"))
 }

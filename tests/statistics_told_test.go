@@ -23,7 +23,7 @@ type reckoning struct {
 // reckon finds the event of each line of a queue_log, and the other way round. Asterisk
 // computes the seconds of the two apart, so that they differ by one where its clock went on
 // between them. A caller who transfers may end a call twice, by the transfer and by hanging
-// up: the first end counts.
+// up: the end that is told first counts.
 func reckon(t require.TestingT, lines []queuelog.Line, events []asterisk.Packet) *reckoning {
 	r := &reckoning{}
 	events = slices.DeleteFunc(slices.Clone(events), func(p asterisk.Packet) bool {
@@ -31,35 +31,43 @@ func reckon(t require.TestingT, lines []queuelog.Line, events []asterisk.Packet)
 	})
 	agents := map[string]string{} // the channels of agents, by their callers'
 	talking := map[string]bool{}
+	type end struct{ line, event int }
+	ends := map[string]end{}
 	for _, l := range lines {
 		l.Data = slices.Clone(l.Data)
 		// find takes the first event about the line's call away from those that are left.
-		find := func(name string, is func(asterisk.Packet) bool) asterisk.Packet {
+		find := func(name string, is func(asterisk.Packet) bool) (asterisk.Packet, int) {
 			i := slices.IndexFunc(events, func(p asterisk.Packet) bool {
 				return p.Get("Event") == name && p.Get("Queue") == l.Queue && is(p)
 			})
 			require.GreaterOrEqual(t, i, 0, "no %s for the line %v", name, l)
 			p := events[i]
 			events[i] = nil
-			return p
+			return p, i
 		}
 		var event asterisk.Packet
 		ofCall := func(p asterisk.Packet) bool { return p.Get("Uniqueid") == l.Call }
 		switch l.Event {
 		case "CONNECT":
-			event = find("AgentConnect", ofCall)
+			event, _ = find("AgentConnect", ofCall)
 			agents[l.Call], talking[l.Call] = event.Get("DestUniqueid"), true
 		case "ABANDON", "EXITWITHTIMEOUT", "EXITEMPTY", "WITHDRAW":
-			event = find("QueueCallerAbandon", ofCall)
+			event, _ = find("QueueCallerAbandon", ofCall)
 		case "COMPLETEAGENT", "COMPLETECALLER", "BLINDTRANSFER", "ATTENDEDTRANSFER":
-			event = find("AgentComplete", func(p asterisk.Packet) bool {
+			var i int
+			event, i = find("AgentComplete", func(p asterisk.Packet) bool {
 				return p.Get("Reason") == reasons[l.Event] && ended(p, l, agents[l.Call])
 			})
 			if !talking[l.Call] {
+				first := &r.told[ends[l.Call].line]
+				if i < ends[l.Call].event { // told first, logged second
+					*first, l = l, *first
+				}
 				r.twice = append(r.twice, fmt.Sprintf("%s %s %s", l.Call, l.Queue, l.Event))
 				continue
 			}
 			delete(talking, l.Call)
+			ends[l.Call] = end{len(r.told), i}
 		}
 		for field, seconds := range map[int]string{l.Hold(): event.Get("HoldTime"), l.Talk(): event.Get("TalkTime")} {
 			if field < 0 || seconds == "" || l.Data[field] == seconds {
@@ -112,6 +120,7 @@ func TestReckoningExplainsEachDifference(t *testing.T) {
 		"10|1.1|q|NONE|ENTERQUEUE||5|1", "12|1.1|q|Ann|CONNECT|2|9.1|1", "20|1.1|q|Ann|COMPLETEAGENT|2|8|1", // a straddle
 		"20|1.2|q|NONE|ENTERQUEUE||5|1", "25|1.2|q|NONE|ABANDON|1|1|5", // the same seconds
 		"30|1.3|q|NONE|ENTERQUEUE||5|1", "31|1.3|q|Ann|CONNECT|1|9.3|1", "39|1.3|q|Ann|BLINDTRANSFER|7|in|1|8|1", "39|1.3|q|Ann|COMPLETECALLER|1|8|1", // twice
+		"40|1.4|q|NONE|ENTERQUEUE||5|1", "41|1.4|q|Ann|CONNECT|1|9.4|1", "49|1.4|q|Ann|BLINDTRANSFER|7|in|1|8|1", "49|1.4|q|Ann|COMPLETECALLER|1|8|1", // told the other way round
 	}, "\n")))
 	require.NoError(t, err)
 	event := func(text string) asterisk.Packet {
@@ -124,11 +133,15 @@ func TestReckoningExplainsEachDifference(t *testing.T) {
 		event("AgentConnect, Uniqueid: 1.3\nDestUniqueid: 9.3\nHoldTime: 1"),
 		event("AgentComplete, Uniqueid: 1.3\nHoldTime: 1\nTalkTime: 8\nReason: transfer"),
 		event("AgentComplete, DestUniqueid: 9.3\nHoldTime: 1\nTalkTime: 8\nReason: caller"),
+		event("AgentConnect, Uniqueid: 1.4\nDestUniqueid: 9.4\nHoldTime: 1"),
+		event("AgentComplete, Uniqueid: 1.4\nHoldTime: 1\nTalkTime: 8\nReason: caller"),
+		event("AgentComplete, Uniqueid: 1.4\nHoldTime: 1\nTalkTime: 8\nReason: transfer"),
 	}
 	r := reckon(t, lines, events)
 	require.Equal(t, []string{"1.1 q COMPLETEAGENT: 8 seconds, the event says 9"}, r.straddles)
-	require.Equal(t, []string{"1.3 q COMPLETECALLER"}, r.twice)
-	require.Len(t, r.told, len(lines)-1)
+	require.Equal(t, []string{"1.3 q COMPLETECALLER", "1.4 q BLINDTRANSFER"}, r.twice)
+	require.Len(t, r.told, len(lines)-2)
+	require.Equal(t, "COMPLETECALLER", r.told[len(r.told)-1].Event)
 	require.Equal(t, 9, r.told[2].Seconds(r.told[2].Talk()))
 
 	for name, wrong := range map[string]struct {
