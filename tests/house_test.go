@@ -22,7 +22,7 @@ var levels = [][]string{
 	3: {"upstream", "downstream", "rights", "stats", "simulator"},
 	4: {"commands", "history"},
 	5: {"proxy", "report"},
-	6: {"cmd/ampd", "tests", "tests/asterisk", "tests/daemon", "tests/faultproxy"},
+	6: {"cmd/ampd", "tests", "tests/asterisk", "tests/daemon", "tests/faultproxy", "tests/queuelog"},
 	7: {"tests/bench"},
 }
 
