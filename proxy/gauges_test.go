@@ -18,6 +18,7 @@ import (
 	"ampd/codec"
 	"ampd/codec/native"
 	"ampd/downstream"
+	"ampd/history"
 	"ampd/pbx"
 	"ampd/stats"
 	"ampd/upstream"
@@ -187,6 +188,7 @@ func TestDocumentHasEachMetric(t *testing.T) {
 	upstream.NewMetrics(&r)
 	downstream.NewMetrics(&r)
 	audit.NewMetrics(&r)
+	history.NewMetrics(&r)
 	r.MustRegister(gauges{})
 	desc := regexp.MustCompile(`^Desc\{fqName: "(.*)", help: "(.*)", unit: "", constLabels: \{\}, variableLabels: (.*)\}$`)
 	var want []string

@@ -36,8 +36,10 @@ var docPages = []string{"README.md", "docs/protocol.md", "docs/profiles.md", "do
 
 // notRun are the blocks that no test can run, by their first line, and why.
 var notRun = map[string]string{
-	"go build ./cmd/ampd": "what it builds reads /etc/ampd: daemon.Start does the same with files of its own",
-	"make test":           "it runs this",
+	"go build ./cmd/ampd":          "what it builds reads /etc/ampd: daemon.Start does the same with files of its own",
+	"make test":                    "it runs this",
+	"rule_files: [ampd.rules.yml]": "is for prometheus.yml: TestPrometheus runs one with the same lines",
+	`{"level":"error",...,"msg":"the history is not written, what happens waits in memory","file":"/var/lib/ampd/history.sqlite","cause":"the disk is full (database or disk is full (13))"}`: "needs a full disk: the tests of package history have one",
 	"useradd --system --no-create-home --shell /usr/sbin/nologin ampd": "makes a user of this machine's",
 	"/var/log/ampd/audit.log {":                                        "belongs to logrotate, systemd and root",
 	"fail2ban-regex systemd-journal ampd":                              "reads the machine's journal and /etc/fail2ban: proxy/fail2ban_test.go reads the filter",
