@@ -95,7 +95,7 @@ func statusIndex(status string) int { return slices.Index(Statuses[:], status) }
 // changedStatus notes since when the person does what it does.
 func (p *person) changedStatus(now time.Time) {
 	status := "Unavailable"
-	if len(p.members) == 0 && p.on > 0 {
+	if len(p.members) == 0 && len(p.on) > 0 {
 		status = "Idle"
 	}
 	for _, m := range p.members {
@@ -115,7 +115,7 @@ func (b *Book) loadPeople(now time.Time) {
 	known := map[*membership]bool{}
 	for q := range b.state.Queues() {
 		for _, facts := range q.Members {
-			m, added := b.know(facts)
+			m, added := b.know(facts, now)
 			known[m] = true
 			if !added && m.paused != (facts.Paused == "1") {
 				b.tellPause(m, facts, now)
@@ -129,14 +129,16 @@ func (b *Book) loadPeople(now time.Time) {
 		}
 	}
 	for _, p := range b.people {
-		p.on = 0
+		p.on = nil
 	}
 	logins := map[*person]time.Time{}
 	for a := range b.state.Agents() {
 		if a.Channel != "" {
-			p := b.pool(a.ID)
-			p.on++
-			logins[p] = unix(a.LoggedInTime)
+			p := b.pool(a.ID, now)
+			p.logIn(a.ID)
+			if login := unix(a.LoggedInTime); logins[p].IsZero() || login.Before(logins[p]) {
+				logins[p] = login
+			}
 		}
 	}
 	for _, p := range b.people {

@@ -16,7 +16,7 @@ type person struct {
 	name    string // MemberName; the interface where that has none; "Agent:ID"
 	members []*membership
 	pools   []string // ids of app_agent_pool that are this person, in lower case
-	on      int      // how many of them are logged in
+	on      []string // those of them that are logged in
 
 	sum     int // in Book.agentSums
 	totals  map[agentHour]*AgentTotals
@@ -106,8 +106,12 @@ func (b *Book) countBefore(p *person, h Hour, queue string, n AgentTotals) {
 	b.agentHour(p, h, queue).Add(&n)
 }
 
-// agentHour is what a person did in an hour, which is about to change.
+// agentHour is what a person did in an hour, which is about to change. What belongs to an hour that is
+// no longer held counts nowhere.
 func (b *Book) agentHour(p *person, h Hour, queue string) *AgentTotals {
+	if h.Day < b.first {
+		return &AgentTotals{}
+	}
 	of := agentHour{h, queue}
 	if queue != "" {
 		of.queue = b.queue(queue).name
@@ -140,7 +144,7 @@ func (b *Book) member(p *codec.Packet, now time.Time) {
 	if facts == nil {
 		return
 	}
-	m, added := b.know(facts)
+	m, added := b.know(facts, now)
 	if added {
 		b.record(m.person, Entry{Time: now, What: "Login", Interface: m.iface, Name: m.name, Queue: m.queue})
 	}
@@ -163,7 +167,7 @@ func (b *Book) tellPause(m *membership, facts *pbx.Member, now time.Time) {
 }
 
 // know finds a membership, made known where it was not, under the person that it is now.
-func (b *Book) know(facts *pbx.Member) (m *membership, added bool) {
+func (b *Book) know(facts *pbx.Member, now time.Time) (m *membership, added bool) {
 	key := memberKey(facts.Queue, facts.Interface)
 	name := facts.Name
 	if name == "" {
@@ -175,17 +179,29 @@ func (b *Book) know(facts *pbx.Member) (m *membership, added bool) {
 		added = true
 	}
 	if m.person == nil || m.name != name || !strings.EqualFold(m.states, facts.StateInterface) {
-		if m.person != nil {
-			m.person.members = without(m.person.members, m)
+		before, stood := m.person, poolID(m.states)
+		if before != nil {
+			before.members = without(before.members, m)
 		}
 		m.name, m.states = strings.Clone(name), strings.Clone(facts.StateInterface)
 		m.person = b.personCalled(name)
 		m.person.members = append(m.person.members, m)
 		if id := poolID(m.states); id != "" {
-			b.standsFor(m.person, id)
+			b.standsFor(m.person, id, now)
+		}
+		if before != nil {
+			if stood != "" && b.pools[strings.ToLower(stood)] == before && !before.hasMember(stood) {
+				b.standsFor(b.personCalled(poolPrefix+stood), stood, now)
+			}
+			b.update(before, now)
 		}
 	}
 	return m, added
+}
+
+// hasMember tells whether one of the person's members stands for that agent of app_agent_pool.
+func (p *person) hasMember(id string) bool {
+	return slices.ContainsFunc(p.members, func(m *membership) bool { return strings.EqualFold(poolID(m.states), id) })
 }
 
 func (m *membership) take(facts *pbx.Member) {
@@ -217,7 +233,7 @@ func poolID(states string) string {
 }
 
 // standsFor makes the pool's agent that person.
-func (b *Book) standsFor(p *person, id string) {
+func (b *Book) standsFor(p *person, id string, now time.Time) {
 	key := strings.ToLower(id)
 	before := b.pools[key]
 	if before == p {
@@ -229,19 +245,20 @@ func (b *Book) standsFor(p *person, id string) {
 		return
 	}
 	before.pools = without(before.pools, key)
-	if before.on > 0 {
-		before.on--
-		p.on++
+	if slices.Contains(before.on, key) {
+		before.on = without(before.on, key)
+		p.on = append(p.on, key)
 	}
+	b.update(before, now)
 }
 
 // pool is the person of a pool's agent.
-func (b *Book) pool(id string) *person {
+func (b *Book) pool(id string, now time.Time) *person {
 	key := strings.ToLower(id)
 	if p := b.pools[key]; p != nil {
 		return p
 	}
-	b.standsFor(b.personCalled(poolPrefix+id), id)
+	b.standsFor(b.personCalled(poolPrefix+id), id, now)
 	return b.pools[key]
 }
 
@@ -249,18 +266,25 @@ func (b *Book) poolLogin(id string, now time.Time) {
 	if id == "" {
 		return
 	}
-	p := b.pool(id)
-	p.on++
+	p := b.pool(id, now)
+	p.logIn(id)
 	b.record(p, Entry{Time: now, What: "Login", Interface: poolPrefix + strings.Clone(id), Name: p.name})
 	b.update(p, now)
+}
+
+// logIn says that an agent of app_agent_pool is logged in.
+func (p *person) logIn(id string) {
+	if key := strings.ToLower(id); !slices.Contains(p.on, key) {
+		p.on = append(p.on, key)
+	}
 }
 
 func (b *Book) poolLogoff(id string, now time.Time) {
 	if id == "" {
 		return
 	}
-	p := b.pool(id)
-	p.on = max(0, p.on-1)
+	p := b.pool(id, now)
+	p.on = without(p.on, strings.ToLower(id))
 	b.record(p, Entry{Time: now, What: "Logoff", Interface: poolPrefix + strings.Clone(id), Name: p.name})
 	b.update(p, now)
 }
@@ -268,7 +292,7 @@ func (b *Book) poolLogoff(id string, now time.Time) {
 // isLoggedIn: an agent of the pool is by its own login; anybody else by being a member.
 func (p *person) isLoggedIn() bool {
 	if len(p.pools) > 0 {
-		return p.on > 0
+		return len(p.on) > 0
 	}
 	return len(p.members) > 0
 }
@@ -287,8 +311,12 @@ func (p *person) isPaused() (paused bool, reason string) {
 	return len(p.members) > 0 && p.isLoggedIn(), reason
 }
 
-// update takes over what the person does now. What was before is counted first.
+// update takes over what the person does now. What was before is counted first. While nobody
+// watches it does nothing: Loaded says all anew.
 func (b *Book) update(p *person, now time.Time) {
+	if !b.lost.IsZero() {
+		return
+	}
 	b.moved[p] = true
 	p.changedStatus(now)
 	paused, reason := p.isPaused()
@@ -326,7 +354,7 @@ func (b *Book) settle(p *person, now time.Time, out, unpaused bool) {
 }
 
 func (b *Book) settleBy(p *person, now time.Time, out, unpaused bool, count func(p *person, h Hour, queue string, n AgentTotals)) {
-	hour := func(at time.Time) Hour { return b.held(b.calendar.Hour(at), now) }
+	hour := func(at time.Time) Hour { return b.calendar.Hour(at) }
 	p.loggedIn = b.spread(p.loggedIn, now, out, func(at time.Time, n int64) {
 		count(p, hour(at), "", AgentTotals{LoggedIn: n})
 	})
@@ -342,6 +370,7 @@ func (b *Book) spread(from, to time.Time, final bool, count func(at time.Time, n
 	if from.IsZero() {
 		return from
 	}
+	from = to.Add(-to.Sub(from)) // by the clock as it shows now: it may have been put since
 	for from.Before(to) {
 		end, whole := to, final
 		if next := b.calendar.next(from); !next.After(to) {
@@ -427,7 +456,7 @@ func (b *Book) endWrapUp(p *person, now time.Time) {
 		end = now
 	}
 	if n := int64(end.Sub(p.wrap.from).Round(time.Second) / time.Second); n > 0 {
-		b.countAgent(p, b.held(p.wrap.hour, now), p.wrap.queue, AgentTotals{WrapUp: n})
+		b.countAgent(p, p.wrap.hour, p.wrap.queue, AgentTotals{WrapUp: n})
 	}
 	p.wrap.from, p.wrap.until = time.Time{}, time.Time{}
 }

@@ -19,6 +19,7 @@ type Book struct {
 	began    time.Time // when the Book was made
 	since    time.Time // nothing from before is counted
 	day      string    // the last one that has begun
+	first    string    // the day before: the first one whose hours are held
 
 	queues  map[string]*queueFigures // by the name in lower case
 	waiting map[string]*openCall     // by Uniqueid: undecided
@@ -66,6 +67,7 @@ func NewBook(c Config, state *pbx.State, now time.Time) *Book {
 		touched: map[*queueFigures]bool{}, moved: map[*person]bool{},
 	}
 	b.day = b.calendar.Hour(now).Day
+	b.first = b.calendar.Before(b.day)
 	return b
 }
 
@@ -147,19 +149,33 @@ func (b *Book) Lost(now time.Time) {
 		p.resume = now
 		p.loggedIn, p.paused = time.Time{}, time.Time{}
 	}
+	for _, c := range b.talking {
+		c.parted = b.state.Channel(c.Channel) == nil
+	}
 }
 
 // Loaded says that the state is what Asterisk's lists say, and that the next events will be
 // observed. What was under way and is no more has ended unknown.
 func (b *Book) Loaded(now time.Time) {
-	for _, c := range slices.Collect(maps.Values(b.waiting)) {
-		if ch := b.state.Channel(c.Uniqueid); ch == nil || !strings.EqualFold(ch.Queue, c.Queue) {
-			c.guessed = true
-			b.goesOn(c, now)
+	since := map[string]time.Time{}
+	for q := range b.state.Queues() {
+		for _, caller := range q.Callers {
+			since[caller.Uniqueid] = caller.Since
 		}
 	}
+	for _, c := range slices.Collect(maps.Values(b.waiting)) {
+		ch := b.state.Channel(c.Uniqueid)
+		again := since[c.Uniqueid].Add(-time.Second).After(b.lost) // Asterisk tells whole seconds
+		if ch != nil && strings.EqualFold(ch.Queue, c.Queue) && !again {
+			continue
+		}
+		c.guessed = true
+		if c.left = true; ch == nil || ch.Queue != "" || c.abandoned {
+			b.goesOn(c, now)
+		} // else an agent may have the caller: what comes next tells
+	}
 	for _, c := range slices.Collect(maps.Values(b.talking)) {
-		if b.state.Channel(c.Uniqueid) == nil || b.state.Channel(c.Channel) == nil {
+		if b.state.Channel(c.Uniqueid) == nil || b.state.Channel(c.Channel) == nil && !c.parted {
 			b.end(c, "unknown", 0, now)
 		}
 	}
@@ -193,7 +209,8 @@ func (b *Book) WrapUps(seconds map[string]int64) { b.wrapUps = seconds }
 
 // Tick is to be called about once a second: time passes.
 func (b *Book) Tick(now time.Time) {
-	if day := b.calendar.Hour(now).Day; day > b.day { // a clock that is put back begins no day anew
+	// A clock that is put back begins no day anew, unless it was wrong by more than a day.
+	if day := b.calendar.Hour(now).Day; day > b.day || day < b.first {
 		b.turn(day, now)
 	}
 	if !b.lost.IsZero() {
@@ -212,12 +229,15 @@ func (b *Book) Tick(now time.Time) {
 
 // turn begins a day: what is older than the day before is forgotten.
 func (b *Book) turn(day string, now time.Time) {
-	before := b.day
+	b.day, b.first = day, b.calendar.Before(day)
 	for _, p := range b.people {
 		b.settle(p, now, false, false)
 	}
-	b.day = day
-	old := func(h Hour) bool { return h.Day != day && h.Day != before }
+	if b.since.After(now) {
+		b.since = now
+	}
+	begin, _ := b.calendar.Begin(b.first)
+	old := func(h Hour) bool { return h.Day < b.first || h.Day > day }
 	for key, q := range b.queues {
 		maps.DeleteFunc(q.hours, func(h Hour, _ *QueueTotals) bool { return old(h) })
 		if b.touched[q] = true; len(q.hours) == 0 && b.state.Queue(q.name) == nil {
@@ -227,23 +247,13 @@ func (b *Book) turn(day string, now time.Time) {
 	}
 	for key, p := range b.people {
 		maps.DeleteFunc(p.totals, func(of agentHour, _ *AgentTotals) bool { return old(of.Hour) })
-		begin, _ := b.calendar.Begin(before)
 		p.entries = slices.DeleteFunc(p.entries, func(e Entry) bool { return e.Time.Before(begin) })
-		if b.moved[p] = true; len(p.totals) == 0 && len(p.members) == 0 && len(p.pools) == 0 {
+		if b.moved[p] = true; len(p.totals) == 0 && len(p.members) == 0 && len(p.pools) == 0 && p.calls == 0 {
 			delete(b.people, key)
 			delete(b.moved, p)
 		}
 	}
-	b.gaps = slices.DeleteFunc(b.gaps, func(g Gap) bool { return b.calendar.Hour(g.End).Day < before })
-}
-
-// held is the hour to count in: that of a call, or the present one where that hour's figures
-// are no longer held.
-func (b *Book) held(h Hour, now time.Time) Hour {
-	if current := b.calendar.Hour(now); h.Day < b.day && h.Day != b.calendar.Before(b.day) {
-		return current
-	}
-	return h
+	b.gaps = slices.DeleteFunc(b.gaps, func(g Gap) bool { return old(b.calendar.Hour(g.End)) })
 }
 
 func (b *Book) queue(name string) *queueFigures {
@@ -268,8 +278,12 @@ func (b *Book) count(queue string, h Hour, n QueueTotals) {
 	b.queueSums.add(b.queue(queue).sum, QueueColumns, &n)
 }
 
-// hour is a queue's hour, which is about to change.
+// hour is a queue's hour, which is about to change. What belongs to one that is no longer held counts
+// nowhere.
 func (b *Book) hour(queue string, h Hour) *QueueTotals {
+	if h.Day < b.first {
+		return &QueueTotals{}
+	}
 	q := b.queue(queue)
 	b.touched[q] = true
 	t := q.hours[h]

@@ -386,7 +386,7 @@ func TestAgentsOfThePoolAreLoggedInByTheirLogin(t *testing.T) {
 	f := newFloor(t)
 	pool := "|Interface: Local/1101@agents/n|MemberName: Pool 1101"
 	agent := func(event string) string { return event + "|Agent: 1101|Channel: Local/p@x-1;1|Uniqueid: p" }
-	f.play(strings.Replace(added("sales", pool), "PJSIP/x", "Agent:1101", 1), "+10", channel("p"), agent("AgentLogin"), "+15", f.pause("sales", pool, "x"), "+5", agent("AgentLogoff"), "+10")
+	f.play(strings.Replace(added("sales", pool), "PJSIP/x", "Agent:1101", 1), "+10", channel("p"), agent("AgentLogin"), "+15", strings.Replace(f.pause("sales", pool, "x"), "PJSIP/x", "Agent:1101", 1), "+5", agent("AgentLogoff"), "+10")
 	require.Equal(t, "LoggedIn 20", strings.Split(f.agent("Pool 1101"), ", ")[0])
 	require.Equal(t, []string{"Pool 1101"}, f.names())
 

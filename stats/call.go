@@ -55,6 +55,7 @@ type openCall struct {
 	left      bool      // QueueCallerLeave was seen
 	abandoned bool      // QueueCallerAbandon was seen
 	guessed   bool      // an event was made up: what happened is not known
+	parted    bool      // the agent's channel was gone when Asterisk was lost
 	gone      time.Time // when neither channel was there any more, or it ended
 }
 

@@ -79,17 +79,30 @@ func (c Calendar) Hour(t time.Time) Hour {
 // Begin is when a day, written as in Hour, begins. Where the clock is put forward over the
 // reset hour it is the hour behind it.
 func (c Calendar) Begin(day string) (time.Time, error) {
-	d, err := time.ParseInLocation(time.DateOnly, day, c.location)
+	d, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		return d, fmt.Errorf("%q is no day, want YEAR-MONTH-DAY", day)
 	}
-	return time.Date(d.Year(), d.Month(), d.Day(), c.reset, 0, 0, 0, c.location), nil
+	return c.begin(d), nil
+}
+
+// begin is the first moment that is of the day of a time, or behind it: the clock may show the reset
+// hour twice, or not at all.
+func (c Calendar) begin(of time.Time) time.Time {
+	t := time.Date(of.Year(), of.Month(), of.Day(), c.reset, 0, 0, 0, c.location).Add(-2 * time.Hour)
+	for day := of.Format(time.DateOnly); c.Hour(t).Day < day; {
+		t = t.Add(30 * time.Minute)
+	}
+	return t
 }
 
 // End is when the day of Begin ends and the next one begins.
 func (c Calendar) End(begin time.Time) time.Time {
-	b := begin.In(c.location)
-	return time.Date(b.Year(), b.Month(), b.Day()+1, c.reset, 0, 0, 0, c.location)
+	next, err := time.Parse(time.DateOnly, c.Hour(begin).Day)
+	if err != nil {
+		return begin
+	}
+	return c.begin(next.AddDate(0, 0, 1))
 }
 
 // next is the first moment of the next hour of the clock.

@@ -46,8 +46,12 @@ func (b *Book) join(p *codec.Packet, now time.Time) {
 }
 
 func (b *Book) joined(c *openCall) {
-	c.hour = b.calendar.Hour(c.Joined)
 	b.waiting[c.Uniqueid] = c
+	b.offered(c)
+}
+
+func (b *Book) offered(c *openCall) {
+	c.hour = b.calendar.Hour(c.Joined)
 	b.count(c.Queue, c.hour, QueueTotals{Offered: 1})
 	b.tell(c)
 }
@@ -122,33 +126,49 @@ func (b *Book) decide(c *openCall, outcome Outcome, now time.Time) {
 	case Unknown:
 		n.Unknown = 1
 	}
-	b.count(c.Queue, b.held(c.hour, now), n)
+	b.count(c.Queue, c.hour, n)
 	b.tell(c)
 }
 
 func (b *Book) connect(p *codec.Packet, now time.Time) {
+	if c := b.talking[p.Get("DestUniqueid")]; c != nil && c.Uniqueid == p.Get("Uniqueid") {
+		return // it was said before
+	}
 	hold := seconds(p, "HoldTime", 0)
 	c := b.waits(p)
 	if c != nil && !strings.EqualFold(c.Queue, p.Get("Queue")) {
 		b.goesOn(c, now)
 		c = nil
 	}
-	if c == nil { // nobody saw the caller join
-		c = &openCall{Call: Call{Joined: now.Add(-time.Duration(hold) * time.Second)}}
-		c.who(p)
-		if c.Queue == "" {
-			return
-		}
-		b.joined(c)
+	if c = b.takes(c, p, hold, now); c == nil {
+		return
 	}
-	delete(b.waiting, c.Uniqueid)
+	if before := b.talking[c.Channel]; before != nil { // the end of that was missed
+		b.end(before, "unknown", 0, now)
+	}
 	b.answered(c, p, hold, now)
-	if c.Channel = strings.Clone(p.Get("DestUniqueid")); c.Channel == "" {
-		c.Channel = c.Uniqueid
-	}
 	b.talking[c.Channel] = c
 	b.tell(c)
 	b.entry(c, now, "Answered", c.Ring)
+}
+
+// takes is the call that an agent takes: the one that waits, or where nobody saw the caller join one that
+// joined so many seconds ago; nil where the event names no queue.
+func (b *Book) takes(c *openCall, p *codec.Packet, ago int64, now time.Time) *openCall {
+	if c != nil {
+		delete(b.waiting, c.Uniqueid)
+	} else {
+		c = &openCall{Call: Call{Joined: now.Add(-time.Duration(ago) * time.Second)}}
+		c.who(p)
+		if c.Queue == "" {
+			return nil
+		}
+		b.offered(c)
+	}
+	if c.Channel = strings.Clone(p.Get("DestUniqueid")); c.Channel == "" {
+		c.Channel = c.Uniqueid
+	}
+	return c
 }
 
 // answered counts that an agent takes the call.
@@ -161,7 +181,7 @@ func (b *Book) answered(c *openCall, p *codec.Packet, hold int64, now time.Time)
 	if level, ok := b.serviceLevel(c.Queue); ok && hold <= level {
 		n.AnsweredInTime = 1
 	}
-	b.count(c.Queue, b.held(c.hour, now), n)
+	b.count(c.Queue, c.hour, n)
 	person := b.personOf(c.Queue, c.Interface, p.Get("MemberName"))
 	c.person, c.Agent = person, person.name
 	b.countAgent(person, c.taken, c.Queue, AgentTotals{Answered: 1})
@@ -191,18 +211,15 @@ func (b *Book) complete(p *codec.Packet, now time.Time) {
 	if c != nil && c.EndedBy != "" {
 		return // it ends once more
 	}
-	if c == nil { // it began before anybody watched
-		c = &openCall{Call: Call{Joined: now.Add(-time.Duration(talk+seconds(p, "HoldTime", 0)) * time.Second)}}
-		c.who(p)
-		if c.Queue == "" {
+	if c == nil { // it began while nobody watched
+		if c = b.waits(p); c != nil && (!c.guessed || !strings.EqualFold(c.Queue, p.Get("Queue"))) {
+			c = nil
+		}
+		hold := seconds(p, "HoldTime", 0)
+		if c = b.takes(c, p, talk+hold, now); c == nil {
 			return
 		}
-		if c.Channel = strings.Clone(p.Get("DestUniqueid")); c.Channel == "" {
-			c.Channel = c.Uniqueid
-		}
-		c.hour = b.held(b.calendar.Hour(c.Joined), now)
-		b.count(c.Queue, c.hour, QueueTotals{Offered: 1})
-		b.answered(c, p, seconds(p, "HoldTime", 0), now.Add(-time.Duration(talk)*time.Second))
+		b.answered(c, p, hold, now.Add(-time.Duration(talk)*time.Second))
 	}
 	by := strings.ToLower(p.Get("Reason"))
 	switch by {
@@ -274,9 +291,9 @@ func (b *Book) end(c *openCall, by string, talk int64, now time.Time) {
 	case "transfer":
 		n.Transferred = 1
 	}
-	b.count(c.Queue, b.held(c.hour, now), n)
+	b.count(c.Queue, c.hour, n)
 	if person := c.person; person != nil {
-		b.countAgent(person, b.held(c.taken, now), c.Queue, AgentTotals{TalkTime: talk, LongestTalk: talk})
+		b.countAgent(person, c.taken, c.Queue, AgentTotals{TalkTime: talk, LongestTalk: talk})
 		person.calls = max(0, person.calls-1)
 		b.moved[person] = true
 	}
