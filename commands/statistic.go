@@ -86,12 +86,10 @@ func (asked *activity) answer(s *State, env *Env, past []stats.Entry, from time.
 	if since.Before(from) {
 		since = from
 	}
-	entries := slices.DeleteFunc(past, func(e stats.Entry) bool { return !seesEntry(s, e) })
-	for _, e := range env.Statistics.Activity(asked.mine) {
-		if !e.Time.Before(asked.begin) && seesEntry(s, e) {
-			entries = append(entries, e)
-		}
-	}
+	entries := slices.DeleteFunc(past, func(e stats.Entry) bool { return !seesEntry(s, &e) })
+	entries = append(entries, env.Statistics.Activity(asked.mine, func(e *stats.Entry) bool {
+		return !e.Time.Before(asked.begin) && seesEntry(s, e)
+	})...)
 	entries = slices.DeleteFunc(entries, func(e stats.Entry) bool { return e.Time.Before(since) || e.Time.After(asked.until) })
 	l := newList(asked.action, "Agent activity will follow", "Since", unixTime(since))
 	for _, e := range entries[max(0, len(entries)-activityMost):] {
@@ -106,11 +104,11 @@ func (asked *activity) answer(s *State, env *Env, past []stats.Entry, from time.
 }
 
 // seesEntry tells whether the session may see the member, or the agent, that it is about.
-func seesEntry(s *State, e stats.Entry) bool {
+func seesEntry(s *State, e *stats.Entry) bool {
 	if e.Queue == "" {
 		return seesItem(s.Rights, "Agents", "Agent", strings.TrimPrefix(e.Interface, "Agent:"))
 	}
-	return seesItem(s.Rights, "QueueMember", "Queue", e.Queue, "Location", e.Interface)
+	return seesItem(s.Rights, "QueueMember", "Queue", e.Queue, "Name", e.Name, "Location", e.Interface)
 }
 
 // lastSecond is that of the year 9999. A Unix time behind it is one in milliseconds.
@@ -157,10 +155,11 @@ func statisticInfo(s *State, env *Env, a *codec.Packet) Answer {
 	if kind != "queue" && (queue == "" || agent != "") {
 		mine := members(env, agent)
 		for g := range env.Statistics.Agents(env.Now) {
+			alone := len(g.Members) == 0
 			g.Only(func(m stats.Membership) bool { return seesMember(s, m) })
 			if slices.ContainsFunc(g.Members, func(m stats.Membership) bool {
 				return mine(&pbx.Member{Interface: m.Interface, Name: m.Name, StateInterface: m.StateInterface})
-			}) || isPoolAgent(s, &g, agent) {
+			}) || alone && isPoolAgent(s, &g, agent) {
 				l.headers("AgentStatistic", AgentStatistic(&g))
 			}
 		}
@@ -172,10 +171,10 @@ func seesMember(s *State, m stats.Membership) bool {
 	return seesItem(s.Rights, "QueueMember", "Queue", m.Queue, "Name", m.Name, "Location", m.Interface)
 }
 
-// isPoolAgent tells whether an agent that is in no queue is the one of app_agent_pool that is asked
+// isPoolAgent tells whether an agent, which is in no queue, is the one of app_agent_pool that is asked
 // for, or any, and one that the session may see.
 func isPoolAgent(s *State, g *stats.Agent, asked string) bool {
-	return len(g.Members) == 0 && slices.ContainsFunc(g.Pools(), func(id string) bool {
+	return slices.ContainsFunc(g.Pools(), func(id string) bool {
 		return (asked == "" || strings.EqualFold(asked, id) || strings.EqualFold(asked, "Agent:"+id)) && seesItem(s.Rights, "Agents", "Agent", id)
 	})
 }
@@ -263,7 +262,7 @@ func AgentStatistic(g *stats.Agent) []codec.Header {
 	for _, m := range g.Members {
 		of[m.Queue] = true
 		queues = append(queues, m.Queue)
-		if m.Current {
+		if m.Current || iface == g.Name {
 			iface = m.Interface
 		}
 	}

@@ -31,19 +31,23 @@ func (b *Book) record(p *person, e Entry) {
 }
 
 func (b *Book) remember(p *person, e Entry) {
+	if e.Queue != "" {
+		p.iface = e.Interface
+	}
 	if len(p.entries) >= 2*entriesMost { // now and then, for it costs
 		p.entries = slices.Delete(p.entries, 0, entriesMost)
 	}
 	p.entries = append(p.entries, e)
 }
 
-// Activity is what those did whose interface and name match, today and the day before, in the
-// order of time, the last 1,000.
-func (b *Book) Activity(match func(iface, name string) bool) (entries []Entry) {
+// Activity is what those did whose interface and name match, or whose agent of app_agent_pool does,
+// today and the day before: the last 1,000 that are wanted, in the order of time.
+func (b *Book) Activity(match func(iface, name string) bool, wanted func(*Entry) bool) (entries []Entry) {
 	for _, p := range b.people {
-		for _, e := range p.entries {
-			if match(e.Interface, e.Name) {
-				entries = append(entries, e)
+		whole := slices.ContainsFunc(p.pools, func(id string) bool { return match(poolPrefix+id, "") })
+		for i := range p.entries {
+			if e := &p.entries[i]; (whole || match(e.Interface, e.Name)) && wanted(e) {
+				entries = append(entries, *e)
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 // and queues, and the agent of app_agent_pool that one of them stands for.
 type person struct {
 	name    string // MemberName; the interface where that has none; "Agent:ID"
+	iface   string // in a queue, the last one
 	members []*membership
 	pools   []string // ids of app_agent_pool that are this person, in lower case
 	on      []string // those of them that are logged in

@@ -311,7 +311,7 @@ func TestAgents(t *testing.T) {
 	require.InDelta(t, 100*24.0/63, percent, 1e-9)
 
 	var did []string
-	for _, e := range f.book.Activity(func(_, name string) bool { return name == "Ann" }) {
+	for _, e := range f.book.Activity(func(_, name string) bool { return name == "Ann" }, func(*Entry) bool { return true }) {
 		did = append(did, strings.TrimSpace(fmt.Sprintf("%s %s %s %d", e.What, e.Queue, e.Reason, e.Seconds)))
 	}
 	require.Equal(t, []string{
@@ -497,7 +497,7 @@ func TestRestore(t *testing.T) {
 	require.Equal(t, "LoggedIn 100, Paused 60, Answered 1, TalkTime 40, LongestTalk 40", f.agent("Ann"))
 	require.Equal(t, map[string]int64{"tea": 60}, f.agentTotals("Ann").PausedFor)
 	require.Equal(t, 20*time.Second, f.book.Gap(f.now))
-	require.Len(t, f.book.Activity(func(_, name string) bool { return name == "Ann" }), 5)
+	require.Len(t, f.book.Activity(func(_, name string) bool { return name == "Ann" }, func(*Entry) bool { return true }), 5)
 }
 
 func TestTakeGivesEachThingOnce(t *testing.T) {
@@ -536,7 +536,7 @@ func TestNothingGrows(t *testing.T) {
 	require.Empty(t, f.book.waiting)
 	require.Empty(t, f.book.talking)
 	require.LessOrEqual(t, len(f.book.people["bob"].entries), 2*entriesMost)
-	require.Len(t, f.book.Activity(func(string, string) bool { return true }), entriesMost)
+	require.Len(t, f.book.Activity(func(string, string) bool { return true }, func(*Entry) bool { return true }), entriesMost)
 	f.play("+86400", "+86400")
 	require.Empty(t, slices.Collect(maps.Keys(f.book.queues["sales"].hours)))
 	require.Empty(t, f.book.people["bob"].entries)

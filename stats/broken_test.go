@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -28,15 +29,15 @@ func (f *floor) status(name string) string {
 	return "unknown"
 }
 
-func poolMember(event, iface, name, states, more string) string {
-	return strings.Replace(member(event, "sales", "|Interface: "+iface+"|MemberName: "+name, "|InCall: 0|Paused: 0|PausedReason: "+more), "PJSIP/x", states, 1)
+func poolMember(event, iface, name, states string) string {
+	return strings.Replace(member(event, "sales", "|Interface: "+iface+"|MemberName: "+name, "|InCall: 0|Paused: 0|PausedReason: "), "PJSIP/x", states, 1)
 }
 
 // An agent of app_agent_pool is one person at a time.
 func TestAnAgentOfThePoolChangesHands(t *testing.T) {
 	f := newFloor(t)
 	login := "AgentLogin|Agent: 1101|Channel: Local/p@x-1;1|Uniqueid: p"
-	f.play(channel("p"), login, "+10", poolMember("QueueMemberAdded", "Local/1101@agents/n", "Pool 1101", "Agent:1101", ""), "+100")
+	f.play(channel("p"), login, "+10", poolMember("QueueMemberAdded", "Local/1101@agents/n", "Pool 1101", "Agent:1101"), "+100")
 	require.Equal(t, "LoggedIn 10", f.agent("Agent:1101"))
 	require.Equal(t, "LoggedIn 100", f.agent("Pool 1101"))
 
@@ -45,15 +46,15 @@ func TestAnAgentOfThePoolChangesHands(t *testing.T) {
 	require.Equal(t, "LoggedIn 100", f.agent("Pool 1101"))
 
 	// The member becomes an ordinary one: it is logged in by being a member.
-	f.play(poolMember("QueueMemberStatus", "Local/1101@agents/n", "Pool 1101", "PJSIP/desk", ""), "+5")
+	f.play(poolMember("QueueMemberStatus", "Local/1101@agents/n", "Pool 1101", "PJSIP/desk"), "+5")
 	require.Equal(t, "LoggedIn 105", f.agent("Pool 1101"))
 }
 
 // Of two agents of the pool that are one person each logs in and off for itself.
 func TestOnePersonTwoAgentsOfThePool(t *testing.T) {
 	f := newFloor(t)
-	f.play(poolMember("QueueMemberAdded", "Local/1@agents", "Ann", "Agent:1", ""), poolMember("QueueMemberAdded", "Local/2@agents", "Ann", "Agent:2", ""),
-		"AgentLogin|Agent: 1", "+10", poolMember("QueueMemberStatus", "Local/2@agents", "Bob", "Agent:2", ""), "+10")
+	f.play(poolMember("QueueMemberAdded", "Local/1@agents", "Ann", "Agent:1"), poolMember("QueueMemberAdded", "Local/2@agents", "Ann", "Agent:2"),
+		"AgentLogin|Agent: 1", "+10", poolMember("QueueMemberStatus", "Local/2@agents", "Bob", "Agent:2"), "+10")
 	require.Equal(t, "LoggedIn 20", f.agent("Ann"))
 	require.Empty(t, f.agent("Bob"), "its agent of the pool has not logged in")
 }
@@ -175,18 +176,53 @@ func TestAClockThatWasAhead(t *testing.T) {
 // A day begins where the hours before it end, in all zones and at every hour.
 func TestDaysFollowEachOther(t *testing.T) {
 	for _, zone := range []string{"UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Havana", "America/Santiago", "Asia/Beirut", "Asia/Kathmandu", "Africa/Casablanca", "Atlantic/Azores", "America/Sao_Paulo"} {
-		for reset := range 24 {
+		for _, reset := range []int{0, 1, 2, 3, 23} {
 			c := NewCalendar(Config{Timezone: zone, ResetHour: reset})
 			for d := time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC); d.Year() < 2019; d = d.AddDate(0, 0, 1) {
 				day := d.Format(time.DateOnly)
 				begin, err := c.Begin(day)
 				require.NoError(t, err)
-				if c.Hour(begin).Day != day || c.Hour(begin.Add(-1)).Day != c.before(day) {
+				if c.Hour(begin).Day != day || c.Hour(begin.Add(-1)).Day != c.Before(day) {
 					t.Errorf("%s %d: %s begins at %s: %v after %v", zone, reset, day, begin, c.Hour(begin), c.Hour(begin.Add(-1)))
 				}
 				next, _ := c.Begin(d.AddDate(0, 0, 1).Format(time.DateOnly))
 				require.True(t, next.Equal(c.End(begin)), "%s %d: %s ends at %s, want %s", zone, reset, day, c.End(begin), next)
 			}
 		}
+	}
+}
+
+// put is a moment at which the clock was put by so much: what time.Now would return (time.Time
+// has the seconds of the clock from its 31st bit on, and apart from them those that passed).
+func put(t time.Time, by time.Duration) time.Time {
+	wall := (*uint64)(unsafe.Pointer(&t))
+	*wall += uint64(by/time.Second) << 30
+	return t
+}
+
+// Times are those that passed, in the hours that the clock shows, however it is put meanwhile.
+func TestTheClockIsPut(t *testing.T) {
+	real := time.Now()
+	real = real.Add(-time.Duration(real.Nanosecond()))
+	real = put(real, start.Sub(real))
+	require.True(t, real.Equal(start))
+	for by, want := range map[time.Duration]map[Hour]int64{
+		-2 * time.Hour:   {{"2026-03-02", 7}: 1740, {"2026-03-02", 9}: 60},
+		3 * time.Hour:    {{"2026-03-02", 12}: 1740, {"2026-03-02", 9}: 60},
+		30 * time.Hour:   {{"2026-03-03", 15}: 1740, {"2026-03-02", 9}: 60},
+		-100 * time.Hour: {{"2026-02-26", 5}: 1740},
+	} {
+		f := newFloor(t)
+		f.now = real
+		f.play(added("sales", ann), "+60")
+		f.now = put(f.now, by)
+		for range 29 {
+			f.play("+60")
+		}
+		passed := map[Hour]int64{}
+		for of, totals := range f.book.people["ann"].totals {
+			passed[of.Hour] += totals.LoggedIn
+		}
+		require.Equal(t, want, passed, by)
 	}
 }

@@ -68,7 +68,7 @@ func (b *Book) Sums(now time.Time) (queues []QueueSums, agents []AgentSums) {
 		s := &agents[p.sum]
 		b.spread(p.loggedIn, now, false, func(_ time.Time, n int64) { s.Totals.LoggedIn += n })
 		b.spread(p.paused, now, false, func(_ time.Time, n int64) { s.Totals.Paused += n })
-		if p.status != "" && (len(p.members) > 0 || p.on > 0) {
+		if p.status != "" && (len(p.members) > 0 || len(p.on) > 0) {
 			s.Statuses[statusIndex(p.status)]++
 		}
 	}

@@ -71,7 +71,8 @@ type Agent struct {
 	of  *person
 }
 
-// A Membership is a queue that an agent is, or today was, a member of.
+// A Membership is a queue that an agent is, or today was, a member of. Of one that was, Interface is the
+// agent's last one.
 type Membership struct {
 	Queue, Interface, Name, StateInterface string
 
@@ -121,7 +122,7 @@ func (b *Book) agent(p *person, now time.Time) Agent {
 	for of := range p.totals {
 		if of.queue != "" && of.Day == b.day && !seen[of.queue] {
 			seen[of.queue] = true
-			a.Members = append(a.Members, Membership{Queue: of.queue, Interface: p.name, Name: p.name})
+			a.Members = append(a.Members, Membership{Queue: of.queue, Interface: cmp.Or(p.iface, p.name), Name: p.name})
 		}
 	}
 	slices.SortStableFunc(a.Members, func(x, y Membership) int { return cmp.Compare(x.Queue, y.Queue) })
