@@ -182,7 +182,7 @@ func (b *Book) loadPeople(now time.Time) {
 // tells none. Like now it has a reading of the clock that nobody sets.
 func within(told, least, now time.Time) time.Time {
 	switch {
-	case told.IsZero() || told.After(now):
+	case told.IsZero() || told.After(now) || least.After(now):
 		return now
 	case told.Before(least):
 		return now.Add(least.Sub(now))

@@ -396,13 +396,13 @@ func (b *Book) spread(from, to time.Time, final bool, count func(at time.Time, n
 
 // called counts that a member is rung.
 func (b *Book) called(p *codec.Packet, now time.Time) {
-	person := b.personOf(p.Get("Queue"), p.Get("Interface"), p.Get("MemberName"))
 	if p.Get("Queue") == "" {
 		return
 	}
-	b.moved[person] = true
+	person := b.personOf(p.Get("Queue"), p.Get("Interface"), p.Get("MemberName"))
 	b.endWrapUp(person, now)
 	b.countAgent(person, b.calendar.Hour(now), p.Get("Queue"), AgentTotals{Offered: 1})
+	b.update(person, now)
 }
 
 func (b *Book) notAnswered(p *codec.Packet, now time.Time) {
@@ -417,6 +417,7 @@ func (b *Book) notAnswered(p *codec.Packet, now time.Time) {
 		Time: now, What: "Missed", Interface: strings.Clone(iface), Name: person.name, Queue: b.queue(queue).name,
 		Uniqueid: strings.Clone(p.Get("Uniqueid")), Seconds: seconds(p, "RingTime", 0) / 1000,
 	})
+	b.update(person, now)
 }
 
 // entry notes what became of a call.

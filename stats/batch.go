@@ -135,13 +135,16 @@ func (b *Book) Restore(past *Past) {
 	for _, call := range past.Calls {
 		c := &openCall{Call: call, hour: b.calendar.Hour(call.Joined)}
 		if call.Outcome == None {
+			if before := b.waiting[c.Uniqueid]; before != nil {
+				b.decide(before, Unknown, past.Until)
+			}
 			b.waiting[c.Uniqueid] = c
 			continue
 		}
 		c.taken = b.calendar.Hour(call.Answered)
 		c.person = b.personCalled(call.Agent)
 		c.person.calls++
-		b.talking[c.Channel] = c
+		b.talks(c, past.Until)
 	}
 	clear(b.news.queues)
 	clear(b.news.agents)

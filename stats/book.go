@@ -193,7 +193,7 @@ func (b *Book) Loaded(now time.Time) {
 	b.loadPeople(now)
 	if b.why == "" {
 		b.since = now
-	} else {
+	} else if now.After(b.lost) {
 		g := Gap{b.lost, now, b.why}
 		b.gaps = append(b.gaps, g)
 		if b.news != nil {

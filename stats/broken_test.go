@@ -226,3 +226,38 @@ func TestTheClockIsPut(t *testing.T) {
 		require.Equal(t, want, passed, by)
 	}
 }
+
+// A member of whom nobody knew has a status once it is called.
+func TestWhoIsCalledHasAStatus(t *testing.T) {
+	f := newFloor(t)
+	f.play("AgentCalled|Queue: sales"+ann, "AgentRingNoAnswer|Queue: sales|Interface: PJSIP/bob|MemberName: Bob|RingTime: 0")
+	require.Equal(t, "Unavailable", f.status("Ann"))
+	require.Equal(t, "Unavailable", f.status("Bob"))
+}
+
+// The end of a call of which nobody knew is not that of another one of the agent's.
+func TestTheEndOfAnUnknownCall(t *testing.T) {
+	f := newFloor(t)
+	f.play(channel("c"), join("c", "sales"), leave("c", "sales"), connect("c", "sales", ann, 3), "+5",
+		"AgentComplete|DestUniqueid: a.x|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 60|Reason: caller", "+5", complete("c", "sales", ann, 10, "agent"))
+	require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, CompletedByAgent 1, CompletedByCaller 1, HoldTime 6, LongestHold 3, TalkTime 70, LongestTalk 60", f.queue("sales"))
+}
+
+// What a history says twice, or of a time that is to come because the clock was put back, does no harm.
+func TestAPastThatIsWrong(t *testing.T) {
+	f := newFloor(t)
+	f.play(added("sales", ann), channel("c"), channel("a.c"), channel("d"))
+	later := f.now.Add(time.Hour)
+	call := Call{Queue: "sales", Uniqueid: "c", Joined: start, Outcome: Answered, Answered: start, Agent: "Ann", Channel: "a.c", Interface: "PJSIP/ann"}
+	wait := Call{Queue: "sales", Uniqueid: "d", Joined: start}
+	f.book = NewBook(utc(), f.state, f.now)
+	f.book.Restore(&Past{Since: start, Until: later, Calls: []Call{call, call, wait, wait}, Agents: []AgentRow{{Hour: Hour{"2026-03-02", 9}, Agent: "Ann", Until: later}}})
+	f.state.Apply(event(t, member("QueueMemberStatus", "sales", ann, fmt.Sprintf("|InCall: 0|Paused: 0|PausedReason: |LoginTime: %d", start.Unix()))), f.now)
+	f.book.Loaded(f.now)
+	require.Empty(t, f.book.Take().Gaps)
+	f.play("+10", complete("c", "sales", ann, 10, "agent"), hangup("d"))
+	require.Equal(t, "Idle", f.status("Ann"))
+	require.Equal(t, "LoggedIn 10, TalkTime 10, LongestTalk 10", f.agent("Ann"))
+	require.Empty(t, f.book.waiting)
+	require.Empty(t, f.book.talking)
+}

@@ -34,13 +34,20 @@ func TestLaws(t *testing.T) {
 						written[row.Queue+row.Day+string(rune(row.Of))] = row
 					}
 				}
+				lost := 0
 				for _, p := range packets {
 					now = now.Add(time.Duration(r.IntN(3_000)) * time.Millisecond)
 					state.Apply(p, now)
+					if lost > 0 {
+						if lost--; lost == 0 {
+							book.Loaded(now)
+						}
+						continue
+					}
 					if seed > 0 && r.IntN(1_000) == 0 { // Asterisk is lost for a while
 						book.Lost(now)
-						now = now.Add(time.Minute)
-						book.Loaded(now)
+						lost = 1 + r.IntN(100)
+						continue
 					}
 					if seed > 0 && r.IntN(20) == 0 { // an event is missed
 						continue
@@ -91,6 +98,13 @@ func holds(t *testing.T, book *Book, now time.Time) {
 		require.GreaterOrEqual(t, totals.Answered, ended+talking[strings.ToLower(queue)], queue)
 		require.GreaterOrEqual(t, totals.Abandoned, totals.ShortAbandoned)
 		require.GreaterOrEqual(t, totals.Answered, totals.AnsweredInTime)
+	}
+	talks := map[*person]int{}
+	for _, c := range book.talking {
+		talks[c.person]++
+	}
+	for _, p := range book.people {
+		require.Equal(t, talks[p], p.calls, p.name)
 	}
 	for a := range book.Agents(now) {
 		totals := a.Totals(func(string) bool { return true })

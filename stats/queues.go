@@ -143,13 +143,18 @@ func (b *Book) connect(p *codec.Packet, now time.Time) {
 	if c = b.takes(c, p, hold, now); c == nil {
 		return
 	}
-	if before := b.talking[c.Channel]; before != nil { // the end of that was missed
-		b.end(before, "unknown", 0, now)
-	}
 	b.answered(c, p, hold, now)
-	b.talking[c.Channel] = c
+	b.talks(c, now)
 	b.tell(c)
 	b.entry(c, now, "Answered", c.Ring)
+}
+
+// talks says that a call goes on. Where there is one of that channel, its end was missed.
+func (b *Book) talks(c *openCall, now time.Time) {
+	if before := b.talking[c.Channel]; before != nil {
+		b.end(before, "unknown", 0, now)
+	}
+	b.talking[c.Channel] = c
 }
 
 // takes is the call that an agent takes: the one that waits, or where nobody saw the caller join one that
@@ -238,7 +243,8 @@ func (b *Book) complete(p *codec.Packet, now time.Time) {
 // completed finds the call that ends, or one that ends once more, by the transfer and by the caller
 // who transferred: by its channels, or by who took it and when.
 func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
-	if channel := p.Get("DestUniqueid"); channel != "" {
+	channel := p.Get("DestUniqueid")
+	if channel != "" {
 		for _, known := range []map[string]*openCall{b.talking, b.ended} {
 			if c := known[channel]; c != nil {
 				return c
@@ -247,7 +253,8 @@ func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 	}
 	hold, uniqueid := p.Get("HoldTime"), p.Get("Uniqueid")
 	mine := func(c *openCall) bool {
-		return strings.EqualFold(c.Queue, p.Get("Queue")) && strings.EqualFold(c.Interface, p.Get("Interface")) && (uniqueid == "" || uniqueid == c.Uniqueid)
+		return strings.EqualFold(c.Queue, p.Get("Queue")) && strings.EqualFold(c.Interface, p.Get("Interface")) &&
+			(uniqueid == "" || uniqueid == c.Uniqueid) && (channel == "" || c.Channel == c.Uniqueid)
 	}
 	again := func(c *openCall) bool {
 		by := c.EndedBy + " " + strings.ToLower(p.Get("Reason"))
