@@ -86,11 +86,13 @@ func (asked *activity) answer(s *State, env *Env, past []stats.Entry, from time.
 	if since.Before(from) {
 		since = from
 	}
-	entries := slices.DeleteFunc(past, func(e stats.Entry) bool { return !seesEntry(s, &e) })
+	wanted := func(e *stats.Entry) bool {
+		return !e.Time.Before(since) && !e.Time.After(asked.until) && seesEntry(s, e)
+	}
+	entries := slices.DeleteFunc(past, func(e stats.Entry) bool { return !wanted(&e) })
 	entries = append(entries, env.Statistics.Activity(asked.mine, func(e *stats.Entry) bool {
-		return !e.Time.Before(asked.begin) && seesEntry(s, e)
+		return !e.Time.Before(asked.begin) && wanted(e)
 	})...)
-	entries = slices.DeleteFunc(entries, func(e stats.Entry) bool { return e.Time.Before(since) || e.Time.After(asked.until) })
 	l := newList(asked.action, "Agent activity will follow", "Since", unixTime(since))
 	for _, e := range entries[max(0, len(entries)-activityMost):] {
 		seconds := ""
