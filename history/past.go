@@ -98,7 +98,7 @@ func readPast(ctx context.Context, from reading, day string, begin time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	if past.Calls, err = readCalls(ctx, from, isOpen+" AND joined >= ? ORDER BY joined", seconds(begin)); err != nil {
+	if past.Calls, err = readCalls(ctx, from, isOpen+" AND joined >= ? ORDER BY joined, uniqueid", seconds(begin)); err != nil {
 		return nil, err
 	}
 	past.Gaps, err = readGaps(ctx, from, begin, time.Time{})
