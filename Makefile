@@ -60,7 +60,7 @@ unit:
 integration:
 	@log=$$(mktemp)
 	trap 'rm "$$log"' EXIT
-	if ! go test -race -short -count=1 -timeout 20m -v ./tests/... | tee "$$log" |
+	if ! go test -race -short -count=1 -parallel 4 -timeout 20m -v ./tests/... | tee "$$log" |
 			sed -E '/^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS: .*\/|logger\.go:)/d'; then
 		echo "=== what failed"
 		grep -E -A15 'Error Trace:|--- FAIL|DATA RACE|^panic:' "$$log" | tail -150
