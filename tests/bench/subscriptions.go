@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ampd/codec"
 )
@@ -71,11 +72,21 @@ func mixed() []subscription {
 	}
 }
 
-// classic is the same subscriptions of clients in the ampd dialect, in XML or not.
+// classic is the same subscriptions of clients in the ampd dialect, in XML or not. They do without
+// the class reporting, for in that dialect it has events of ampd's own too, which are told by the
+// clock.
 func classic(of []subscription, xml bool) []subscription {
 	out := slices.Clone(of)
 	for i := range out {
 		out[i].classic, out[i].xml = true, xml
+		if out[i].mask == "on" {
+			out[i].mask = (codec.All &^ codec.Reporting).String()
+		}
+		out[i].mask = strings.Replace(out[i].mask, ",reporting", "", 1)
+		sees := out[i].sees
+		out[i].sees = func(event []byte, classes codec.Classes) bool {
+			return classes&codec.Reporting == 0 && sees(event, classes)
+		}
 	}
 	return out
 }
