@@ -45,7 +45,11 @@ func newActivity(env *Env, a *codec.Packet) *activity {
 	if wrong == "" {
 		wrong = wrong2
 	}
-	return &activity{a, func(iface, name string) bool { return mine(&pbx.Member{Interface: iface, Name: name}) }, begin, since, until, wrong}
+	pool := env.Statistics.PoolAgent(strings.TrimPrefix(asked, "Agent:"))
+	match := func(iface, name string) bool {
+		return mine(&pbx.Member{Interface: iface, Name: name}) || pool != "" && strings.EqualFold(name, pool)
+	}
+	return &activity{a, match, begin, since, until, wrong}
 }
 
 // agentActivity lists what an agent did, as far as ampd has seen it and remembers.
@@ -90,9 +94,7 @@ func (asked *activity) answer(s *State, env *Env, past []stats.Entry, from time.
 		return !e.Time.Before(since) && !e.Time.After(asked.until) && seesEntry(s, e)
 	}
 	entries := slices.DeleteFunc(past, func(e stats.Entry) bool { return !wanted(&e) })
-	entries = append(entries, env.Statistics.Activity(asked.mine, func(e *stats.Entry) bool {
-		return !e.Time.Before(asked.begin) && wanted(e)
-	})...)
+	entries = append(entries, env.Statistics.Activity(asked.mine, func(e *stats.Entry) bool { return !e.Time.Before(asked.begin) && wanted(e) })...)
 	l := newList(asked.action, "Agent activity will follow", "Since", unixTime(since))
 	for _, e := range entries[max(0, len(entries)-activityMost):] {
 		seconds := ""

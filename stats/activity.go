@@ -40,13 +40,12 @@ func (b *Book) remember(p *person, e Entry) {
 	p.entries = append(p.entries, e)
 }
 
-// Activity is what those did whose interface and name match, or whose agent of app_agent_pool does,
-// today and the day before: the last 1,000 that are wanted, in the order of time.
+// Activity is what those did whose interface and name match, today and the day before: the last
+// 1,000 that are wanted, in the order of time.
 func (b *Book) Activity(match func(iface, name string) bool, wanted func(*Entry) bool) (entries []Entry) {
 	for _, p := range b.people {
-		whole := slices.ContainsFunc(p.pools, func(id string) bool { return match(poolPrefix+id, "") })
 		for i := range p.entries {
-			if e := &p.entries[i]; (whole || match(e.Interface, e.Name)) && wanted(e) {
+			if e := &p.entries[i]; match(e.Interface, e.Name) && wanted(e) {
 				entries = append(entries, *e)
 			}
 		}
@@ -70,7 +69,7 @@ func StatusOf(device, inCall, paused string) string {
 		return "Ringing"
 	case paused == "1":
 		return "Paused"
-	case device == "1":
+	case device == "0", device == "1": // of an unknown one Asterisk calls the member too: num_available_members
 		return "Idle"
 	}
 	return "Unavailable"

@@ -107,8 +107,8 @@ func (b *Book) countBefore(p *person, h Hour, queue string, n AgentTotals) {
 	b.agentHour(p, h, queue).Add(&n)
 }
 
-// agentHour is what a person did in an hour, which is about to change. What belongs to an hour that is
-// no longer held counts nowhere.
+// agentHour is what a person did in an hour, which is about to change. An hour that is no longer held
+// is kept nowhere.
 func (b *Book) agentHour(p *person, h Hour, queue string) *AgentTotals {
 	if h.Day < b.first {
 		return &AgentTotals{}
@@ -192,7 +192,9 @@ func (b *Book) know(facts *pbx.Member, now time.Time) (m *membership, added bool
 		}
 		if before != nil {
 			if stood != "" && b.pools[strings.ToLower(stood)] == before && !before.hasMember(stood) {
-				b.standsFor(b.personCalled(poolPrefix+stood), stood, now)
+				itself := b.personCalled(poolPrefix + stood)
+				b.standsFor(itself, stood, now)
+				b.update(itself, now)
 			}
 			b.update(before, now)
 		}
@@ -355,13 +357,12 @@ func (b *Book) settle(p *person, now time.Time, out, unpaused bool) {
 }
 
 func (b *Book) settleBy(p *person, now time.Time, out, unpaused bool, count func(p *person, h Hour, queue string, n AgentTotals)) {
-	hour := func(at time.Time) Hour { return b.calendar.Hour(at) }
 	p.loggedIn = b.spread(p.loggedIn, now, out, func(at time.Time, n int64) {
-		count(p, hour(at), "", AgentTotals{LoggedIn: n})
+		count(p, b.calendar.Hour(at), "", AgentTotals{LoggedIn: n})
 	})
 	p.paused = b.spread(p.paused, now, unpaused, func(at time.Time, n int64) {
-		count(p, hour(at), "", AgentTotals{Paused: n})
-		b.agentHour(p, hour(at), "").pausedFor(p.reason, n)
+		count(p, b.calendar.Hour(at), "", AgentTotals{Paused: n})
+		b.agentHour(p, b.calendar.Hour(at), "").pausedFor(p.reason, n)
 	})
 }
 
@@ -411,7 +412,6 @@ func (b *Book) notAnswered(p *codec.Packet, now time.Time) {
 		return
 	}
 	person := b.personOf(queue, iface, p.Get("MemberName"))
-	b.moved[person] = true
 	b.countAgent(person, b.calendar.Hour(now), queue, AgentTotals{NotAnswered: 1})
 	b.record(person, Entry{
 		Time: now, What: "Missed", Interface: strings.Clone(iface), Name: person.name, Queue: b.queue(queue).name,

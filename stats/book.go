@@ -169,8 +169,8 @@ func (b *Book) Loaded(now time.Time) {
 		if ch != nil && strings.EqualFold(ch.Queue, c.Queue) && !again {
 			continue
 		}
-		c.guessed = true
-		if c.left = true; ch == nil || ch.Queue != "" || c.abandoned {
+		c.left, c.guessed = true, true
+		if ch == nil || ch.Queue != "" || c.abandoned {
 			b.goesOn(c, now)
 		} // else an agent may have the caller: what comes next tells
 	}
@@ -278,8 +278,7 @@ func (b *Book) count(queue string, h Hour, n QueueTotals) {
 	b.queueSums.add(b.queue(queue).sum, QueueColumns, &n)
 }
 
-// hour is a queue's hour, which is about to change. What belongs to one that is no longer held counts
-// nowhere.
+// hour is a queue's hour, which is about to change. One that is no longer held is kept nowhere.
 func (b *Book) hour(queue string, h Hour) *QueueTotals {
 	if h.Day < b.first {
 		return &QueueTotals{}

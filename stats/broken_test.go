@@ -122,7 +122,7 @@ func TestAParkedCallOutlivesALoss(t *testing.T) {
 // What belongs to a day that is no longer held is not counted on another one.
 func TestDaysThatAreNotHeld(t *testing.T) {
 	f := newFloor(t)
-	f.play(added("sales", ann), channel("c"), channel("d"), channel("a.d"), join("c", "sales"), join("d", "sales"), leave("d", "sales"), connect("d", "sales", ann, 3), removed("sales", ann))
+	f.play(added("sales", ann), channel("c"), channel("d"), channel("a.d"), join("c", "sales"), join("d", "sales"), leave("d", "sales"), connect("d", "sales", ann, 3), removed("sales", ann), removed("sales", "|Interface: PJSIP/nobody"))
 	for range 3 * 24 {
 		f.play("+3600")
 	}
@@ -235,12 +235,21 @@ func TestWhoIsCalledHasAStatus(t *testing.T) {
 	require.Equal(t, "Unavailable", f.status("Bob"))
 }
 
-// The end of a call of which nobody knew is not that of another one of the agent's.
+// The end of a call of which nobody knew is not that of another one of the agent's; but a Local channel that is
+// optimized away leaves the agent another channel than the one that AgentConnect named (handle_local_optimization_end
+// in apps/app_queue.c).
 func TestTheEndOfAnUnknownCall(t *testing.T) {
 	f := newFloor(t)
 	f.play(channel("c"), join("c", "sales"), leave("c", "sales"), connect("c", "sales", ann, 3), "+5",
 		"AgentComplete|DestUniqueid: a.x|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 60|Reason: caller", "+5", complete("c", "sales", ann, 10, "agent"))
 	require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, CompletedByAgent 1, CompletedByCaller 1, HoldTime 6, LongestHold 3, TalkTime 70, LongestTalk 60", f.queue("sales"))
+
+	for _, caller := range []string{"", "|Uniqueid: d"} {
+		f = newFloor(t)
+		f.play(channel("d"), join("d", "sales"), leave("d", "sales"), connect("d", "sales", ann, 3), "+5",
+			"AgentComplete"+caller+"|DestUniqueid: real|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 5|Reason: caller")
+		require.Equal(t, "Offered 1, Answered 1, AnsweredInTime 1, CompletedByCaller 1, HoldTime 3, LongestHold 3, TalkTime 5, LongestTalk 5", f.queue("sales"), caller)
+	}
 }
 
 // What a history says twice, or of a time that is to come because the clock was put back, does no harm.
@@ -260,4 +269,13 @@ func TestAPastThatIsWrong(t *testing.T) {
 	require.Equal(t, "LoggedIn 10, TalkTime 10, LongestTalk 10", f.agent("Ann"))
 	require.Empty(t, f.book.waiting)
 	require.Empty(t, f.book.talking)
+}
+
+func TestStatusOf(t *testing.T) {
+	for _, tc := range []struct{ device, inCall, paused, want string }{
+		{"0", "0", "0", "Idle"}, {"1", "0", "0", "Idle"}, {"1", "0", "1", "Paused"}, {"5", "0", "1", "Paused"}, {"4", "0", "0", "Unavailable"}, {"5", "", "", "Unavailable"},
+		{"6", "0", "1", "Ringing"}, {"7", "0", "0", "Talking"}, {"2", "0", "1", "Talking"}, {"1", "1", "0", "Talking"}, {"", "", "", "Unavailable"},
+	} {
+		require.Equal(t, tc.want, StatusOf(tc.device, tc.inCall, tc.paused), tc)
+	}
 }

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -143,5 +144,84 @@ func TestForgeriesCountNothing(t *testing.T) {
 	require.Empty(t, f.book.talking)
 	for a := range f.book.Agents(f.now) {
 		require.Empty(t, figures(AgentColumns, a.Totals(func(string) bool { return true })), a.Name)
+	}
+}
+
+// Members, agents of app_agent_pool and their names come and go at random, Asterisk is lost,
+// the clock goes over midnights: nobody is logged in longer than it took, or paused longer than logged in, and
+// what the book knows of a person is what the state says.
+func TestLawsOfPeople(t *testing.T) {
+	for seed := range uint64(15) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		f := newFloor(t)
+		lost := false
+		pick := func(of ...string) string { return of[r.IntN(len(of))] }
+		for range 300 {
+			before := f.now
+			f.now = f.now.Add(time.Duration(r.IntN(600_000)) * time.Millisecond)
+			if !lost && r.IntN(40) == 0 {
+				f.book.Lost(before)
+				lost = true
+			}
+			queue := pick("sales", "support")
+			iface := "|Interface: PJSIP/" + pick("1", "2", "3")
+			name := "|MemberName: " + pick("Ann", "Bob", "Pool 1")
+			states := pick("PJSIP/x", "Agent:1", "Agent:2")
+			more := fmt.Sprintf("|InCall: 0|Paused: %s|PausedReason: %s|LastPause: %d|LoginTime: %d", pick("0", "1"), pick("", "tea"), f.now.Unix(), f.now.Unix()-int64(r.IntN(2)))
+			agent := pick("1", "2")
+			login := "|Agent: " + agent + "|Channel: Local/p" + agent + "@x-1;1|Uniqueid: p" + agent
+			line := pick(
+				member("QueueMemberAdded", queue, iface+name, more), member("QueueMemberPause", queue, iface+name, more),
+				member("QueueMemberStatus", queue, iface+name, more), member("QueueMemberRemoved", queue, iface+name, more),
+				channel("p"+agent), "AgentLogin"+login, "AgentLogoff"+login,
+			)
+			if lost && r.IntN(8) == 0 {
+				f.book.Loaded(f.now)
+				lost = false
+			}
+			if strings.HasPrefix(line, "AgentLog") && f.state.Channel("p"+agent) == nil {
+				continue
+			}
+			f.play(strings.Replace(line, "StateInterface: PJSIP/x", "StateInterface: "+states, 1))
+			f.book.Tick(f.now)
+			if lost {
+				continue
+			}
+			f.peopleHold(seed)
+		}
+	}
+}
+
+func (f *floor) peopleHold(seed uint64) {
+	t := f.t
+	members, pools := map[string]int{}, map[string]bool{}
+	for q := range f.state.Queues() {
+		for _, m := range q.Members {
+			require.Equal(t, m.Name, f.book.members[memberKey(q.Name, m.Interface)].person.name, seed)
+			members[m.Name]++
+		}
+	}
+	for a := range f.state.Agents() {
+		pools[a.ID] = a.Channel != ""
+	}
+	for _, p := range f.book.people {
+		require.Len(t, p.members, members[p.name], "%d %s", seed, p.name)
+		loggedIn := len(p.members) > 0
+		if len(p.pools) > 0 {
+			loggedIn = slices.ContainsFunc(p.pools, func(id string) bool { return pools[id] })
+		}
+		for _, id := range p.pools {
+			require.Equal(t, p, f.book.pools[id], "%d %s %s", seed, p.name, id)
+		}
+		require.Equal(t, loggedIn, !p.loggedIn.IsZero(), "%d %s", seed, p.name)
+		require.True(t, p.paused.IsZero() || loggedIn, "%d %s", seed, p.name)
+		hours := map[Hour]int64{}
+		for of, totals := range p.totals {
+			require.LessOrEqual(t, totals.Paused, totals.LoggedIn+60, "%d %s %v", seed, p.name, of)
+			hours[of.Hour] += totals.LoggedIn
+		}
+		for h, n := range hours {
+			require.LessOrEqual(t, n, int64(3600+30), "%d %s %v", seed, p.name, h)
+		}
 	}
 }

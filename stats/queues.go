@@ -243,8 +243,7 @@ func (b *Book) complete(p *codec.Packet, now time.Time) {
 // completed finds the call that ends, or one that ends once more, by the transfer and by the caller
 // who transferred: by its channels, or by who took it and when.
 func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
-	channel := p.Get("DestUniqueid")
-	if channel != "" {
+	if channel := p.Get("DestUniqueid"); channel != "" {
 		for _, known := range []map[string]*openCall{b.talking, b.ended} {
 			if c := known[channel]; c != nil {
 				return c
@@ -253,8 +252,7 @@ func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 	}
 	hold, uniqueid := p.Get("HoldTime"), p.Get("Uniqueid")
 	mine := func(c *openCall) bool {
-		return strings.EqualFold(c.Queue, p.Get("Queue")) && strings.EqualFold(c.Interface, p.Get("Interface")) &&
-			(uniqueid == "" || uniqueid == c.Uniqueid) && (channel == "" || c.Channel == c.Uniqueid)
+		return strings.EqualFold(c.Queue, p.Get("Queue")) && strings.EqualFold(c.Interface, p.Get("Interface")) && (uniqueid == "" || uniqueid == c.Uniqueid)
 	}
 	again := func(c *openCall) bool {
 		by := c.EndedBy + " " + strings.ToLower(p.Get("Reason"))
@@ -269,7 +267,7 @@ func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 	}
 	var best *openCall
 	for _, c := range b.talking {
-		if mine(c) && (best == nil || off(c) < off(best)) {
+		if mine(c) && (uniqueid != "" || off(c) < patience) && (best == nil || off(c) < off(best)) {
 			best = c
 		}
 	}

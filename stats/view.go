@@ -129,6 +129,14 @@ func (b *Book) agent(p *person, now time.Time) Agent {
 	return a
 }
 
+// PoolAgent is the name of whom an agent of app_agent_pool is, "" while nobody knows of it.
+func (b *Book) PoolAgent(id string) string {
+	if p := b.pools[strings.ToLower(id)]; p != nil {
+		return p.name
+	}
+	return ""
+}
+
 // Pools are the ids of the agents of app_agent_pool that the agent is, in lower case.
 func (a *Agent) Pools() []string { return a.of.pools }
 
