@@ -241,13 +241,13 @@ func TestWhoIsCalledHasAStatus(t *testing.T) {
 func TestTheEndOfAnUnknownCall(t *testing.T) {
 	f := newFloor(t)
 	f.play(channel("c"), join("c", "sales"), leave("c", "sales"), connect("c", "sales", ann, 3), "+5",
-		"AgentComplete|DestUniqueid: a.x|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 60|Reason: caller", "+5", complete("c", "sales", ann, 10, "agent"))
-	require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, CompletedByAgent 1, CompletedByCaller 1, HoldTime 6, LongestHold 3, TalkTime 70, LongestTalk 60", f.queue("sales"))
+		"AgentComplete|DestUniqueid: a.x|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 600|Reason: caller", "+5", complete("c", "sales", ann, 10, "agent"))
+	require.Equal(t, "Offered 2, Answered 2, AnsweredInTime 2, CompletedByAgent 1, CompletedByCaller 1, HoldTime 6, LongestHold 3, TalkTime 610, LongestTalk 600", f.queue("sales"))
 
 	for _, caller := range []string{"", "|Uniqueid: d"} {
 		f = newFloor(t)
 		f.play(channel("d"), join("d", "sales"), leave("d", "sales"), connect("d", "sales", ann, 3), "+5",
-			"AgentComplete"+caller+"|DestUniqueid: real|Queue: sales"+ann+"|HoldTime: 3|TalkTime: 5|Reason: caller")
+			"AgentComplete"+caller+"|DestUniqueid: real|Queue: sales"+ann+"|HoldTime: 4|TalkTime: 5|Reason: caller")
 		require.Equal(t, "Offered 1, Answered 1, AnsweredInTime 1, CompletedByCaller 1, HoldTime 3, LongestHold 3, TalkTime 5, LongestTalk 5", f.queue("sales"), caller)
 	}
 }
@@ -273,8 +273,17 @@ func TestAPastThatIsWrong(t *testing.T) {
 
 func TestStatusOf(t *testing.T) {
 	for _, tc := range []struct{ device, inCall, paused, want string }{
-		{"0", "0", "0", "Idle"}, {"1", "0", "0", "Idle"}, {"1", "0", "1", "Paused"}, {"5", "0", "1", "Paused"}, {"4", "0", "0", "Unavailable"}, {"5", "", "", "Unavailable"},
-		{"6", "0", "1", "Ringing"}, {"7", "0", "0", "Talking"}, {"2", "0", "1", "Talking"}, {"1", "1", "0", "Talking"}, {"", "", "", "Unavailable"},
+		{"0", "0", "0", "Idle"},
+		{"1", "0", "0", "Idle"},
+		{"1", "0", "1", "Paused"},
+		{"5", "0", "1", "Paused"},
+		{"4", "0", "0", "Unavailable"},
+		{"5", "", "", "Unavailable"},
+		{"6", "0", "1", "Ringing"},
+		{"7", "0", "0", "Talking"},
+		{"2", "0", "1", "Talking"},
+		{"1", "1", "0", "Talking"},
+		{"", "", "", "Unavailable"},
 	} {
 		require.Equal(t, tc.want, StatusOf(tc.device, tc.inCall, tc.paused), tc)
 	}

@@ -258,8 +258,11 @@ func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 		by := c.EndedBy + " " + strings.ToLower(p.Get("Reason"))
 		return (by == "transfer caller" || by == "caller transfer") && hold == strconv.FormatInt(c.Wait, 10) && talk-c.Talk <= 1 && c.Talk-talk <= 1
 	}
+	late := func(c *openCall) time.Duration {
+		return (now.Sub(c.Answered) - time.Duration(talk)*time.Second).Abs()
+	}
 	off := func(c *openCall) time.Duration {
-		off := (now.Sub(c.Answered) - time.Duration(talk)*time.Second).Abs()
+		off := late(c)
 		if seconds(p, "HoldTime", c.Wait) != c.Wait {
 			off += time.Hour
 		}
@@ -267,7 +270,7 @@ func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 	}
 	var best *openCall
 	for _, c := range b.talking {
-		if mine(c) && (uniqueid != "" || off(c) < patience) && (best == nil || off(c) < off(best)) {
+		if mine(c) && (uniqueid != "" || late(c) < stall) && (best == nil || off(c) < off(best)) {
 			best = c
 		}
 	}
@@ -278,6 +281,10 @@ func (b *Book) completed(p *codec.Packet, talk int64, now time.Time) *openCall {
 	}
 	return best
 }
+
+// stall is how much later than it happened an event may come, for Asterisk or what is between has
+// stalled.
+const stall = time.Minute
 
 // end counts the end of an answered call.
 func (b *Book) end(c *openCall, by string, talk int64, now time.Time) {
