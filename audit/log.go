@@ -85,6 +85,7 @@ type Change struct {
 	settings *settings
 	moves    bool     // to another file, or none
 	file     *os.File // that one, nil where there is none or the disk is full
+	from     int      // where the lines for it begin in Log.queue
 }
 
 // Prepare opens the file that cfg names where that is another one than now; the error is
@@ -112,8 +113,8 @@ func (c *Change) Drop() {
 	}
 }
 
-// Apply puts the change in force, which was prepared last. Lines that are queued about now
-// may still go to the old file.
+// Apply puts the change in force, which was prepared last: lines that are written after it go to
+// its file.
 func (l *Log) Apply(c *Change) {
 	l.now.Store(c.settings)
 	if !c.moves {
@@ -124,7 +125,7 @@ func (l *Log) Apply(c *Change) {
 	if l.change != nil { // the disk is slow
 		l.change.Drop()
 	}
-	l.change = c
+	l.change, c.from = c, len(l.queue)
 	l.poke()
 }
 
@@ -217,17 +218,18 @@ func (l *Log) run() {
 		lines, reopen, change, closing := l.queue, l.reopen, l.change, l.closing
 		l.queue, l.reopen, l.change = l.spare[:0], false, nil
 		l.mu.Unlock()
-		if change != nil && l.path == "" { // the lines are for its file
-			l.move(change)
-			change = nil
-		}
-		l.write(lines)
-		l.spare = lines
-		if reopen && l.path != "" {
-			l.openAgain()
-		}
+		rest := lines
 		if change != nil {
+			if l.path != "" {
+				l.write(lines[:change.from])
+				rest = lines[change.from:]
+			} // else all of them are for its file
 			l.move(change)
+		}
+		l.write(rest)
+		l.spare = lines
+		if reopen && change == nil && l.path != "" {
+			l.openAgain()
 		}
 		if closing {
 			l.end()
