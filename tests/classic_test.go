@@ -429,6 +429,9 @@ func (c *classic) callbackCalls() {
 	c.ok("AgentCallbackLogin", "Agent", "2002", "Exten", "desk", "Context", "classic")
 	call()
 	require.True(t, eventually(rings, wireLimit), "the agent gets the call")
+	require.True(t, eventually(func() bool { // which AgentLogoff knows from the events
+		return strings.Contains(c.ok("AmpdSnapshot", "Objects", "channels").raw, "Local/desk@classic-")
+	}, wireLimit), "ampd knows of it")
 	c.ok("AgentLogoff", "Agent", "2002") // its call is hung up
 	require.True(t, eventually(func() bool { return !rings() }, wireLimit), "the agent's call ends")
 	call()

@@ -29,7 +29,8 @@ const (
 	wordsOnce      = "Action and CAction must be given once"
 	generalError   = "Unknown"
 	wordsNoCAction = "Missing required parameter: CAction"
-	wordsEmpty     = "Permission denied|Missing required parameter: {decides}" // the ampd dialect asks for it first
+	wordsEmpty     = "Permission denied|Missing required parameter: {decides}"            // the ampd dialect asks for it first
+	wordsNUL       = "Permission denied|The value of {decides} holds a control character" // the ampd dialect's first
 	theFirst       = "of several Actions the first counts, and no other is sent"
 	notItsHeader   = "Asterisk does not know a header with a blank before its colon or its name: observed with Asterisk 16 and 22"
 )
@@ -161,7 +162,7 @@ func nativeRoads() []way {
 		}), why: "a value ends at a NUL, as Asterisk reads it, and is sent without what stands behind"},
 		{name: "before a NUL", write: plain(func(d *dangerous, h codec.Header) []codec.Header {
 			return same(named(h.Name, h.Value+"\x00"+harmlessValue(d)))
-		})},
+		}), words: wordsNUL},
 		{name: "the deciding header first", write: func(d *dangerous) string {
 			all := d.said(d.action, same)
 			slices.Reverse(all)
